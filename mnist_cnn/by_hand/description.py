@@ -1,0 +1,90 @@
+"""A network as plain data: each layer's class name, hyper-parameters and inputs.
+
+The readers produce it, the walk consumes it; nothing here knows where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .errors import DescriptionError
+
+Shape = tuple[int | None, ...]
+"""Sizes of all axes, the batch first; None where a size is not fixed."""
+
+LASAGNE_0_1 = "0.1"
+LASAGNE_0_2 = "0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFrom:
+    """The place of a parameter that is another layer's, named by that layer."""
+
+    layer: str
+    tensor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDescription:
+    """One layer, as its definition has it.
+
+    Attributes
+    ----------
+    name : str
+        The layer's name.
+    type : str
+        Name of its class.
+    lineage : tuple of str
+        Names under which a rule may know it: its class, then the base classes whose
+        rule still holds for it.
+    arguments : mapping
+        Hyper-parameters by keyword.
+    inputs : tuple of int or Shape
+        Positions, in the network, of the layers feeding it; a shape where it was
+        given a shape in place of a layer.
+    variables : mapping
+        Theano variables (or :class:`SharedFrom`) by the name under which the layer
+        keeps or takes them: which weights are the same, never what shape they have.
+    frozen : frozenset of str
+        Those names among `variables` that training leaves alone.
+    """
+
+    name: str
+    type: str
+    lineage: tuple[str, ...]
+    arguments: Mapping[str, object]
+    inputs: tuple[int | Shape, ...] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Layers in an order in which every layer follows its inputs.
+
+    Attributes
+    ----------
+    layers : tuple of LayerDescription
+    lasagne : str or None
+        "0.1" or "0.2", the version whose behaviour is asked for; None where nothing
+        says which: then 0.2 if the network needs it, else 0.1.
+    """
+
+    layers: tuple[LayerDescription, ...]
+    lasagne: str | None = None
+
+
+def lasagne_release(version: str) -> str:
+    """The release a version belongs to: "0.1" or "0.2" ("0.2.dev1" is "0.2")."""
+    for release in (LASAGNE_0_1, LASAGNE_0_2):
+        if version == release or version.startswith(f"{release}."):
+            return release
+    raise DescriptionError(
+        f"no rules for Lasagne {version!r}; there are rules for 0.1 and 0.2.dev1"
+    )
+
+
+def format_shape(shape: Shape) -> str:
+    """A size as it is printed: ``32x24x24``, ``?`` where it is not fixed."""
+    return "x".join("?" if size is None else str(size) for size in shape)

@@ -1,0 +1,37 @@
+"""What the hand calculation refuses: every error names the layer and the values."""
+
+from __future__ import annotations
+
+
+class HandCalculationError(ValueError):
+    """Base class of all errors of :mod:`mnist_cnn.by_hand`.
+
+    Attributes
+    ----------
+    layer : str or None
+        Name of the layer the error is about, where there is one.
+    """
+
+    def __init__(self, message: str, layer: str | None = None) -> None:
+        super().__init__(message)
+        self.layer = layer
+
+
+class DescriptionError(HandCalculationError):
+    """The description of the network cannot be read as one."""
+
+
+class UnknownLayerError(HandCalculationError):
+    """A layer class has no rule."""
+
+
+class HyperParameterError(HandCalculationError):
+    """A hyper-parameter is missing, misspelt or has a value that cannot serve."""
+
+
+class ImpossibleSizeError(HandCalculationError):
+    """A layer's hyper-parameters do not fit the size of its input."""
+
+
+class FormulaError(HandCalculationError):
+    """A formula's text cannot be evaluated."""

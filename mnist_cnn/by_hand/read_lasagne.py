@@ -1,0 +1,150 @@
+"""Reads Lasagne's layer objects and nolearn's nets, from hyper-parameters alone.
+
+What a layer object keeps of its constructor's arguments is read, and which Theano
+variables it holds: never their shapes, nor any size that Lasagne computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .description import LayerDescription, Network, Shape
+from .errors import DescriptionError
+from .read_definitions import (
+    lineage_of,
+    name_unnamed,
+    read_definitions,
+)
+from .rules import Rule, find_rule
+
+_MISSING = object()
+
+
+def is_layer(value: object) -> bool:
+    """Whether it is one of Lasagne's layer objects."""
+    return hasattr(value, "params") and hasattr(value, "get_params")
+
+
+def is_net(value: object) -> bool:
+    """Whether it is one of nolearn's nets."""
+    return hasattr(value, "layers") and hasattr(value, "more_params")
+
+
+def read_net(net: Any, lasagne: str | None = None) -> Network:
+    """A network from a nolearn ``NeuralNet``, initialised or not."""
+    made = getattr(net, "layers_", None)
+    if made:
+        return _read_objects(list(made.items()), lasagne)
+    if net.layers and is_layer(net.layers[0]):
+        return read_layers(net.layers, lasagne)
+
+    def keywords_of(name: str) -> Mapping[str, object]:
+        prefix = f"{name}_"
+        return {
+            key.removeprefix(prefix): value
+            for source in (vars(net), net.more_params)
+            for key, value in source.items()
+            if key.startswith(prefix)
+        }
+
+    return read_definitions(net.layers, keywords_of, lasagne)
+
+
+def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
+    """A network from the objects of its output layers, those that feed them included.
+
+    The order is that in which Lasagne lists them: each layer after its inputs.
+    """
+    ordered: dict[int, Any] = {}
+    opened: set[int] = set()
+    pending = list(outputs)[::-1]
+    while pending:
+        layer = pending[-1]
+        if id(layer) in opened or id(layer) in ordered:
+            pending.pop()
+            ordered.setdefault(id(layer), layer)
+        else:
+            opened.add(id(layer))
+            pending += [one for one in _inputs(layer)[::-1] if is_layer(one)]
+    named = [
+        (layer.name or name_unnamed(type(layer).__name__, index), layer)
+        for index, layer in enumerate(ordered.values())
+    ]
+    return _read_objects(named, lasagne)
+
+
+def _inputs(layer: Any) -> list[Any]:
+    """The layers feeding a layer; a shape where it was given that in place of one."""
+    several = getattr(layer, "input_layers", None)
+    if several is not None:
+        shapes = vars(layer).get("input_shapes", ())
+        return [
+            one if one is not None else tuple(shapes[position])
+            for position, one in enumerate(several)
+        ]
+    single = getattr(layer, "input_layer", None)
+    if single is not None:
+        return [single]
+    given = vars(layer).get("input_shape")
+    return [] if given is None else [tuple(given)]
+
+
+def _read_objects(named: list[tuple[str, Any]], lasagne: str | None) -> Network:
+    positions = {id(layer): index for index, (_, layer) in enumerate(named)}
+    layers = []
+    for name, layer in named:
+        inputs: list[int | Shape] = []
+        for source in _inputs(layer):
+            if not is_layer(source):
+                inputs.append(source)
+            elif id(source) in positions:
+                inputs.append(positions[id(source)])
+            else:
+                raise DescriptionError(
+                    f"{name}: it is fed by a layer that is not in the network, "
+                    f"{type(source).__name__} {source.name!r}",
+                    name,
+                )
+        layers.append(_describe(name, layer, tuple(inputs)))
+    if not layers:
+        raise DescriptionError("there is no layer in this network")
+    return Network(tuple(layers), lasagne)
+
+
+def _describe(
+    name: str, layer: Any, inputs: tuple[int | Shape, ...]
+) -> LayerDescription:
+    lineage = lineage_of(type(layer))
+    rule = find_rule(lineage)
+    kept = {id(variable): tags for variable, tags in layer.params.items()}
+    variables = {
+        place: value
+        for place, value in vars(layer).items()
+        if id(value) in kept or hasattr(value, "owner")
+    }
+    frozen = frozenset(
+        place
+        for place, value in variables.items()
+        if id(value) in kept and "trainable" not in kept[id(value)]
+    )
+    return LayerDescription(
+        name,
+        type(layer).__name__,
+        lineage,
+        _read_arguments(layer, rule) if rule else {},
+        inputs,
+        variables,
+        frozen,
+    )
+
+
+def _read_arguments(layer: Any, rule: Rule) -> dict[str, object]:
+    arguments: dict[str, object] = {}
+    for keyword in rule.keywords:
+        place = rule.attributes.get(keyword, keyword)
+        value = place(layer) if callable(place) else getattr(layer, place, _MISSING)
+        if value is _MISSING:
+            continue
+        arguments[keyword] = read_layers([value]) if is_layer(value) else value
+    return arguments

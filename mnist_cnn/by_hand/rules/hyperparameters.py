@@ -1,0 +1,100 @@
+"""Reading hyper-parameters: whole numbers, one or one for each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import index
+
+from ..description import Shape, format_shape
+from ..errors import HyperParameterError
+
+
+def whole_number(name: str, value: object, least: int | None = None) -> int:
+    """`value` as an int; NumPy's integers serve, floats and strings do not.
+
+    Raises
+    ------
+    HyperParameterError
+        If it is no whole number, or less than `least`.
+    """
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise HyperParameterError(
+            f"{name}={value!r}, where a whole number is needed"
+        ) from None
+    if least is not None and number < least:
+        raise HyperParameterError(
+            f"{name}={number}, where a number of at least {least} is needed"
+        )
+    return number
+
+
+def per_axis(
+    name: str, value: object, axes: int, least: int | None = None
+) -> tuple[int, ...]:
+    """One number for each axis: ``5`` stands for ``(5, 5)`` on two axes.
+
+    Raises
+    ------
+    HyperParameterError
+        If there are more or fewer than `axes` numbers, or one is unfit.
+    """
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return (whole_number(name, value, least),) * axes
+    numbers = tuple(whole_number(name, number, least) for number in value)
+    if len(numbers) != axes:
+        raise HyperParameterError(
+            f"{name}={value!r} has {len(numbers)} numbers, where {axes} are needed "
+            "(or one for all axes)"
+        )
+    return numbers
+
+
+def known_sizes(sizes: Iterable[int | None], what: str) -> tuple[int, ...]:
+    """`sizes`, all of which must be fixed, for parameters depend on them.
+
+    Raises
+    ------
+    HyperParameterError
+        If one is None.
+    """
+    known = tuple(sizes)
+    if None in known:
+        raise HyperParameterError(
+            f"the number of {what} is not fixed ({format_shape(known)}), but the "
+            "number of parameters depends on it: give every size but the batch's"
+        )
+    return tuple(size for size in known if size is not None)
+
+
+def unshared_sizes(
+    shape: Shape, name: str, axes: object, everywhere: bool = False
+) -> tuple[int, ...]:
+    """Sizes of the axes along which a layer's numbers differ.
+
+    Parameters
+    ----------
+    name : str
+        The keyword that `axes` was given as: the axes along which they are the same.
+        'auto' stands for the batch and all axes of space.
+    everywhere : bool
+        Whether 'all' is allowed, too.
+    """
+    count = len(shape)
+    if axes == "auto":
+        shared = {0, *range(2, count)}
+    elif axes == "all" and everywhere:
+        shared = set(range(count))
+    elif isinstance(axes, str):
+        raise HyperParameterError(
+            f"{name}={axes!r}, where 'auto' or the numbers of axes are needed"
+        )
+    else:
+        given = axes if isinstance(axes, Iterable) else (axes,)
+        # A negative axis is compared with positions from 0 on, so it shares nothing.
+        shared = {whole_number(f"an axis of {name}", axis) for axis in given}
+    return known_sizes(
+        (size for axis, size in enumerate(shape) if axis not in shared),
+        f"positions that {name}={axes!r} leaves apart",
+    )

@@ -1,0 +1,212 @@
+"""Walks a network, layer by layer, and applies the rules: gives the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from .description import (
+    LASAGNE_0_1,
+    LASAGNE_0_2,
+    LayerDescription,
+    Network,
+    Shape,
+    SharedFrom,
+)
+from .errors import (
+    HandCalculationError,
+    HyperParameterError,
+    UnknownLayerError,
+)
+from .formula import Formula, sum_of_products
+from .rows import Row, Table, Tensor
+from .rules import (
+    Derivation,
+    Incoming,
+    Rule,
+    UnknownInputError,
+    find_rule,
+    known_types,
+)
+
+
+def calculate(network: Network) -> Table:
+    """The table of a network.
+
+    Raises
+    ------
+    HandCalculationError
+        If a layer has no rule, or hyper-parameters that cannot serve. The message
+        starts with the layer's name, which is also the error's ``layer``.
+    """
+    rules = [_find_rule(layer) for layer in network.layers]
+    lasagne = network.lasagne or _needed_release(network.layers, rules)
+    known: dict[object, str] = {}
+    rows: list[Row] = []
+    for layer, rule in zip(network.layers, rules, strict=True):
+        feeding = [rows[i] if isinstance(i, int) else i for i in layer.inputs]
+        try:
+            _check_keywords(layer, rule, lasagne)
+            inverted = _feeding_second(layer, network, rows)
+            rows.append(
+                _make_row(layer, rule, lasagne, feeding, inverted, len(rows), known)
+            )
+        except HandCalculationError as error:
+            if error.layer is not None:
+                raise
+            raise type(error)(f"{layer.name}: {error}", layer.name) from error
+    return Table(tuple(rows), lasagne)
+
+
+def _find_rule(layer: LayerDescription) -> Rule:
+    rule = find_rule(layer.lineage)
+    if rule is not None:
+        return rule
+    near = get_close_matches(layer.type, known_types(), n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise UnknownLayerError(
+        f"{layer.name}: there is no rule for layers of the class {layer.type}. {hint}"
+        "For a class of your own write a rule and decorate it with "
+        f'@rule("{layer.type}"): see help(mnist_cnn.by_hand.rule)',
+        layer.name,
+    )
+
+
+def _needed_release(layers: Iterable[LayerDescription], rules: Iterable[Rule]) -> str:
+    """0.2 where a layer or a keyword is newer than 0.1, else 0.1."""
+    for layer, rule in zip(layers, rules, strict=True):
+        if "" in rule.new or not rule.new.isdisjoint(layer.arguments):
+            return LASAGNE_0_2
+    return LASAGNE_0_1
+
+
+def _check_keywords(layer: LayerDescription, rule: Rule, lasagne: str) -> None:
+    if lasagne == LASAGNE_0_1 and "" in rule.new:
+        raise UnknownLayerError(f"Lasagne 0.1 has no {layer.type}; 0.2.dev1 has")
+    newer = rule.new if lasagne == LASAGNE_0_1 else frozenset()
+    unexpected = [
+        *rule.unexpected(layer.arguments),
+        *newer.intersection(layer.arguments),
+    ]
+    if unexpected:
+        raise HyperParameterError(
+            "; ".join(
+                _describe_unexpected(name, rule, layer, newer) for name in unexpected
+            )
+        )
+    missing = [name for name in rule.required if name not in layer.arguments]
+    if missing:
+        raise HyperParameterError(f"{layer.type} needs {' and '.join(missing)}")
+
+
+def _describe_unexpected(
+    name: str, rule: Rule, layer: LayerDescription, newer: frozenset[str]
+) -> str:
+    if name in newer:
+        return f"{layer.type} of Lasagne 0.1 does not take {name}; 0.2.dev1's does"
+    near = get_close_matches(name, [*rule.keywords, *rule.inputs, *rule.ignored], n=1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    return f"{layer.type} takes no {name}{hint}"
+
+
+def _feeding_second(
+    layer: LayerDescription, network: Network, rows: list[Row]
+) -> Shape | None:
+    """The shape of what feeds the second of the layers feeding this one."""
+    second = layer.inputs[1] if len(layer.inputs) > 1 else None
+    if not isinstance(second, int) or not network.layers[second].inputs:
+        return None
+    source = network.layers[second].inputs[0]
+    return rows[source].output_shape if isinstance(source, int) else source
+
+
+def _make_row(
+    layer: LayerDescription,
+    rule: Rule,
+    lasagne: str,
+    feeding: list[Row | Shape],
+    inverted: Shape | None,
+    index: int,
+    known: dict[object, str],
+) -> Row:
+    shapes = tuple(one.output_shape if isinstance(one, Row) else one for one in feeding)
+    names = tuple(one.name for one in feeding if isinstance(one, Row))
+    incoming = Incoming(layer.name, lasagne, shapes, names, inverted)
+    arguments = {
+        name: layer.arguments[name] for name in rule.keywords if name in layer.arguments
+    }
+    try:
+        derived = rule.derive(incoming, **arguments)
+        derived = replace(derived, tensors=tuple(derived.tensors))
+        tensors = tuple(_resolve(derived.tensors, layer, known))
+    except UnknownInputError:
+        unknown = next(
+            one for one in feeding if isinstance(one, Row) and one.output_shape is None
+        )
+        derived = Derivation(
+            None, unknown_because=f"the size of {unknown.name} is not known"
+        )
+        tensors = ()
+        parameters, formula = None, Formula("p", p=None)
+    else:
+        parameters, formula = _count(derived, tensors)
+    return Row(
+        index=index,
+        name=layer.name,
+        type=layer.type,
+        output_shape=derived.output_shape,
+        size_formula=derived.size_formula,
+        parameters=parameters,
+        parameter_formula=formula,
+        tensors=tensors,
+        inputs=names,
+        unknown_because=derived.unknown_because,
+    )
+
+
+def _count(derived: Derivation, tensors: tuple[Tensor, ...]) -> tuple[int, Formula]:
+    """The trainable parameters that are the layer's own, and a formula for them."""
+    own = [one for one in tensors if one.trainable and not one.shared_with]
+    as_derived = [one.shape for one in own] == [
+        one.shape for one in derived.tensors if one.trainable
+    ]
+    formula = derived.parameter_formula
+    if formula is None or not as_derived:
+        formula = sum_of_products(one.shape for one in own)
+    count = sum(one.count for one in own)
+    if formula.value != count:
+        raise HandCalculationError(
+            f"the rule's formula {formula} comes to {formula.value}, its tensors to "
+            f"{count}"
+        )
+    return count, formula
+
+
+def _resolve(
+    tensors: Iterable[Tensor], layer: LayerDescription, known: dict[object, str]
+) -> Iterator[Tensor]:
+    """Each tensor, with what the network says of its training and sharing."""
+    for tensor in tensors:
+        place = tensor.source or tensor.name
+        variable = tensor.variable
+        if variable is None:
+            variable = layer.variables.get(place)
+        key = _identity(variable, f"{layer.name}.{place}")
+        first = known.setdefault(key, f"{layer.name}.{tensor.name}")
+        shared = first if first != f"{layer.name}.{tensor.name}" else ""
+        yield replace(
+            tensor,
+            trainable=tensor.trainable and place not in layer.frozen,
+            shared_with=shared,
+            variable=variable,
+        )
+
+
+def _identity(variable: object, own: str) -> object:
+    """A key that is the same for the same variable."""
+    if variable is None:
+        return own
+    if isinstance(variable, SharedFrom):
+        return f"{variable.layer}.{variable.tensor}"
+    return id(variable)

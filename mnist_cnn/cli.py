@@ -1,0 +1,282 @@
+"""The command ``mnist-cnn``.
+
+The only module that prints. A subcommand imports what it needs when it runs, so that
+``layers`` starts at once and works where nothing is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from . import __version__, by_hand
+from .by_hand.errors import HandCalculationError
+from .errors import ExperimentError
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+    from .dataset import Mnist
+
+DONE, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+STATUS_OF = {"finished": DONE, "diverged": FAILED, "interrupted": INTERRUPTED}
+
+EXIT_STATUS = """\
+exit status:
+  0    done
+  1    print and hand differ, or the training had to stop (its loss was no number)
+  2    cannot be done as asked: standard error says why, and what is needed
+  130  stopped by Ctrl-C; a run keeps what there is
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, by default the process's.
+
+    Returns
+    -------
+    int
+        The exit status: ``mnist-cnn --help`` says what each means.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path may hold what a console of 256 characters cannot show.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    options = _build_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except (ExperimentError, HandCalculationError) as error:
+        return _refuse(str(error))
+    except ModuleNotFoundError as error:
+        return _refuse(
+            f"the package {error.name} is not installed. 'python scripts/reproduce' "
+            "and 'python -m pip install -r requirements.txt' install all that is "
+            "needed; 'layers' needs nothing"
+        )
+    except BrokenPipeError:
+        # Whoever read the output has enough; nothing more can be flushed to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print("mnist-cnn: interrupted; nothing was kept", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _refuse(message: str) -> int:
+    print(f"mnist-cnn: error: {message}", file=sys.stderr)
+    return USER_ERROR
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mnist-cnn",
+        description="The network of Stack Overflow 42786717: trained as in 2015, its "
+        "learnable parameters counted by hand.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {__version__}"
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], does: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=does, description=f"{does}.")
+        command.set_defaults(run=run)
+        return command
+
+    reproduce = add(
+        "reproduce",
+        _reproduce,
+        "print the layers, count by hand, compare, train on MNIST and evaluate",
+    )
+    reproduce.add_argument(
+        "--epochs",
+        type=_whole_number(1),
+        metavar="N",
+        help="how often to train on all images (default: 10)",
+    )
+    reproduce.add_argument(
+        "--seed",
+        type=_whole_number(0),
+        default=42,
+        metavar="N",
+        help="of the random numbers (default: %(default)s)",
+    )
+    reproduce.add_argument(
+        "--data",
+        choices=["auto", "full"],
+        default="auto",
+        help="auto: 5,000 digits stand in where MNIST cannot be had; full: that is an "
+        "error (default: %(default)s)",
+    )
+    reproduce.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        help="with MNIST's four IDX files (default: $MNIST_CNN_DATA, the cache, or "
+        "a download into it)",
+    )
+    reproduce.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="for the results, new or empty (default: runs/DATE-TIME-NETWORK)",
+    )
+    reproduce.add_argument(
+        "--threads",
+        type=_whole_number(1),
+        metavar="N",
+        help="to compute with; the results are the same for any number",
+    )
+    layers = add("layers", _layers, "print the table by hand; needs nothing installed")
+    compare = add(
+        "compare", _compare, "compare what nolearn prints with the table by hand"
+    )
+    for command in (reproduce, layers, compare):
+        command.add_argument(
+            "--network",
+            choices=sorted(by_hand.NETWORKS),
+            default="question",
+            help="the question's or that of its blog (default: %(default)s)",
+        )
+    predict = add("predict", _predict, "tell which digits images show")
+    predict.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="a picture, or an IDX file of many"
+    )
+    predict.add_argument(
+        "--weights", required=True, metavar="RUN", help="the folder of a run"
+    )
+    return parser
+
+
+def _whole_number(at_least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = at_least - 1
+        if number < at_least:
+            raise argparse.ArgumentTypeError(
+                f"got {text!r}, needed is a whole number of at least {at_least}"
+            )
+        return number
+
+    return parse
+
+
+# The subcommands
+
+
+def _layers(options: argparse.Namespace) -> int:
+    _show(str(by_hand.table(by_hand.NETWORKS[options.network])))
+    return DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    return DONE if _show_comparison(options.network).agrees else FAILED
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    if options.threads is not None:
+        os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    comparison = _show_comparison(options.network)
+
+    from .experiment import run_experiment
+
+    run = run_experiment(
+        options.network,
+        epochs=options.epochs,
+        seed=options.seed,
+        data=options.data,
+        data_dir=options.data_dir,
+        out=options.out,
+        report=_show_data,
+        progress=sys.stderr,
+    )
+    _show("")
+    if run.stopped:
+        _show(run.stopped)
+    _show(
+        f"Test accuracy: {run.test_accuracy:.4f} ({len(run.data.test_labels):,} images)"
+    )
+    _show(f"Results: {run.folder}")
+    if run.data.notice:
+        _show(f"\n{_frame(run.data.notice)}")
+    return STATUS_OF[run.outcome] or (DONE if comparison.agrees else FAILED)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    _choose_float_type()
+
+    from .prediction import predict
+
+    predictions = predict(options.images, options.weights)
+    files_of_many = {told.source for told in predictions if told.index}
+    for told in predictions:
+        number = f"[{told.index}]" if told.source in files_of_many else ""
+        made = f"  ({told.conversion})" if told.conversion else ""
+        _show(
+            f"{told.source}{number}: {told.digit}  probability "
+            f"{told.probability:.4f}{made}"
+        )
+    return DONE
+
+
+def _show_comparison(network: str) -> Comparison:
+    """Show nolearn's print, the table by hand, and the one against the other."""
+    _choose_float_type()
+
+    from .comparison import compare
+    from .network import build_network
+
+    comparison = compare(build_network(network))
+    _show(comparison.layer_info.text.rstrip("\n"))
+    _show(f"\n## The same by hand\n\n{comparison.table}")
+    _show(f"\n## Printed against hand\n\n{comparison}")
+    return comparison
+
+
+def _show_data(mnist: Mnist) -> None:
+    _show(
+        f"\n## Training\n\n{mnist.source}: {len(mnist.train_labels):,} images to "
+        f"train, {len(mnist.test_labels):,} to test\n"
+    )
+    if mnist.notice:
+        _show(f"{_frame(mnist.notice)}\n")
+
+
+def _choose_float_type() -> None:
+    """Compute in float32, unless ``THEANO_FLAGS`` or ``.theanorc`` names a floatX."""
+    import theano
+    from theano.configparser import parse_flags, read_theanorc, theanorc_paths
+
+    with warnings.catch_warnings():
+        # theano has warned already of what it does not understand.
+        warnings.simplefilter("ignore")
+        flags = parse_flags(os.environ.get("THEANO_FLAGS", ""))
+        chosen = {**read_theanorc(theanorc_paths()), **flags}
+    if "floatX" not in chosen:
+        theano.config.floatX = "float32"
+
+
+def _frame(text: str) -> str:
+    """Set a text in a frame of asterisks, where nobody can miss it."""
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line, 76, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+        )
+    width = max(map(len, lines))
+    border = "*" * (width + 4)
+    return "\n".join([border, *(f"* {line:{width}} *" for line in lines), border])
+
+
+def _show(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,391 @@
+"""Writes functions in LLVM's intermediate representation, as text.
+
+Python integers are constants and fold; a :class:`Value` is computed when the
+kernel runs, and its operators emit instructions. Variables are stack slots, which
+the compiler makes registers. There are no checks: a kernel reads and writes what
+it is told to.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Union
+
+__all__ = ["Array", "Function", "Value", "Variable", "lanes_of", "vector"]
+
+Operand = Union["Value", int, float]
+
+_MNEMONIC = {"double": "f64", "float": "f32"}
+
+
+def vector(lanes: int, element: str) -> str:
+    """The type of so many numbers side by side.
+
+    >>> vector(8, "float")
+    '<8 x float>'
+    """
+    return f"<{lanes} x {element}>"
+
+
+def lanes_of(type_: str) -> int:
+    """How many numbers a value of this type holds, 1 unless it is a vector."""
+    return int(type_[1:].split()[0]) if type_.startswith("<") else 1
+
+
+def _element(type_: str) -> str:
+    return type_[1:-1].split(" x ")[1] if type_.startswith("<") else type_
+
+
+def _suffix(type_: str) -> str:
+    """What an intrinsic's name says of a type: ``v8f32``, ``i64``."""
+    element = _element(type_)
+    scalar = _MNEMONIC.get(element, element)
+    return f"v{lanes_of(type_)}{scalar}" if type_.startswith("<") else scalar
+
+
+def _is_float(type_: str) -> bool:
+    return _element(type_) in _MNEMONIC
+
+
+class Value:
+    """A number, a vector or an address that the kernel computes."""
+
+    __slots__ = ("function", "text", "type")
+
+    def __init__(self, function: "Function", type_: str, text: str):
+        self.function = function
+        self.type = type_
+        self.text = text
+
+    def _binary(self, integer: str, real: str, other: Operand) -> "Value":
+        operation = real if _is_float(self.type) else integer
+        operand = self.function.constant(other, self.type)
+        return self.function.emit(
+            self.type, f"{operation} {self.type} {self.text}, {operand}"
+        )
+
+    def __add__(self, other: Operand) -> "Value":
+        if isinstance(other, int) and other == 0 and not _is_float(self.type):
+            return self
+        return self._binary("add nsw", "fadd", other)
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Operand) -> "Value":
+        if isinstance(other, int) and other == 1 and not _is_float(self.type):
+            return self
+        return self._binary("mul nsw", "fmul", other)
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: Operand) -> "Value":
+        return self._binary("sub nsw", "fsub", other)
+
+    def __truediv__(self, other: Operand) -> "Value":
+        return self._binary("", "fdiv", other)
+
+    def __floordiv__(self, other: Operand) -> "Value":
+        return self._binary("sdiv", "", other)
+
+    def __mod__(self, other: Operand) -> "Value":
+        return self._binary("srem", "", other)
+
+    def __and__(self, other: Operand) -> "Value":
+        return self._binary("and", "", other)
+
+    def __or__(self, other: Operand) -> "Value":
+        return self._binary("or", "", other)
+
+    def __rshift__(self, other: Operand) -> "Value":
+        return self._binary("lshr", "", other)
+
+    def compare(self, relation: str, other: Operand) -> "Value":
+        """Bits that say where ``relation`` holds.
+
+        ``relation`` is LLVM's: for integers ``eq ne slt ...``; for floats
+        ``oeq ogt ...``, false where there is a NaN, or ``ueq ugt une ...``, true
+        there.
+        """
+        operation = "fcmp" if _is_float(self.type) else "icmp"
+        lanes = lanes_of(self.type)
+        bits = vector(lanes, "i1") if self.type.startswith("<") else "i1"
+        operand = self.function.constant(other, self.type)
+        return self.function.emit(
+            bits, f"{operation} {relation} {self.type} {self.text}, {operand}"
+        )
+
+    def select(self, if_true: "Value", if_false: Operand) -> "Value":
+        """``if_true`` where this bit (or these bits) is set, else ``if_false``."""
+        other = self.function.constant(if_false, if_true.type)
+        return self.function.emit(
+            if_true.type,
+            f"select {self.type} {self.text}, {if_true.type} {if_true.text}, "
+            f"{if_true.type} {other}",
+        )
+
+    def convert(self, operation: str, type_: str) -> "Value":
+        """LLVM's conversion ``operation`` (``zext``, ``trunc``, ...) to a type."""
+        return self.function.emit(
+            type_, f"{operation} {self.type} {self.text} to {type_}"
+        )
+
+    def splat(self, lanes: int) -> "Value":
+        """A vector that holds this number in every lane."""
+        type_ = vector(lanes, self.type)
+        first = self.function.emit(
+            type_, f"insertelement {type_} poison, {self.type} {self.text}, i32 0"
+        )
+        return first.shuffle([0] * lanes)
+
+    def shuffle(self, order: list[int], other: Union["Value", None] = None) -> "Value":
+        """Lanes of this vector, then of ``other``, in a new order."""
+        second = "poison" if other is None else other.text
+        indices = ", ".join(f"i32 {index}" for index in order)
+        return self.function.emit(
+            vector(len(order), _element(self.type)),
+            f"shufflevector {self.type} {self.text}, {self.type} {second}, "
+            f"{vector(len(order), 'i32')} <{indices}>",
+        )
+
+
+class Variable:
+    """A value that changes."""
+
+    __slots__ = ("function", "slot", "type")
+
+    def __init__(self, function: "Function", type_: str, slot: str):
+        self.function, self.type, self.slot = function, type_, slot
+
+    def get(self) -> Value:
+        return self.function.emit(self.type, f"load {self.type}, ptr {self.slot}")
+
+    def set(self, value: Operand) -> None:
+        text = self.function.constant(value, self.type)
+        self.function.line(f"store {self.type} {text}, ptr {self.slot}")
+
+
+class Array:
+    """An address in memory and the type of the elements there."""
+
+    __slots__ = ("element", "function", "text")
+
+    def __init__(self, function: "Function", element: str, text: str):
+        self.function, self.element, self.text = function, element, text
+
+    def __getitem__(self, index: Operand) -> "Array":
+        """The array that begins at element ``index``."""
+        if isinstance(index, int) and index == 0:
+            return self
+        place = self.function.emit(
+            "ptr",
+            f"getelementptr inbounds {self.element}, ptr {self.text}, "
+            f"i64 {self.function.constant(index, 'i64')}",
+        )
+        return Array(self.function, self.element, place.text)
+
+    def _alignment(self) -> int:
+        bits = {"float": 32, "double": 64}.get(self.element)
+        return (bits or int(self.element[1:])) // 8
+
+    def load(self, lanes: int = 0, tail: int = 0) -> Value:
+        """The first element, or a vector of the first ``lanes``.
+
+        ``tail`` other than 0 reads only so many of them; the rest are zeros.
+        """
+        if not lanes:
+            return self.function.emit(
+                self.element,
+                f"load {self.element}, ptr {self.text}, align {self._alignment()}",
+            )
+        type_ = vector(lanes, self.element)
+        if not tail:
+            return self.function.emit(
+                type_, f"load {type_}, ptr {self.text}, align {self._alignment()}"
+            )
+        return self.function.call(
+            type_,
+            f"llvm.masked.load.{_suffix(type_)}.p0",
+            f"ptr {self.text}",
+            f"i32 {self._alignment()}",
+            _first_lanes(lanes, tail),
+            f"{type_} zeroinitializer",
+        )
+
+    def load_all(self, lanes: int) -> Value:
+        """The first element in every lane of a vector."""
+        return self.load().splat(lanes)
+
+    def store(self, value: Value, tail: int = 0) -> None:
+        """Write a value, or only the first ``tail`` lanes of a vector."""
+        if not tail:
+            self.function.line(
+                f"store {value.type} {value.text}, ptr {self.text}, "
+                f"align {self._alignment()}"
+            )
+            return
+        self.function.call(
+            "void",
+            f"llvm.masked.store.{_suffix(value.type)}.p0",
+            f"{value.type} {value.text}",
+            f"ptr {self.text}",
+            f"i32 {self._alignment()}",
+            _first_lanes(lanes_of(value.type), tail),
+        )
+
+
+def _first_lanes(lanes: int, count: int) -> str:
+    bits = ", ".join(f"i1 {int(lane < count)}" for lane in range(lanes))
+    return f"{vector(lanes, 'i1')} <{bits}>"
+
+
+class Function:
+    """A function under construction. It returns nothing.
+
+    Parameters
+    ----------
+    name : str
+    arguments : dict of str to str
+        Names and types, in order; ``"float*"`` is the address of floats.
+    distinct : bool
+        Whether no two addresses overlap.
+
+    Attributes
+    ----------
+    arguments : dict of str to Value or Array
+    """
+
+    def __init__(self, name: str, arguments: dict[str, str], distinct: bool = True):
+        self.name = name
+        self.distinct = distinct
+        self.types = dict(arguments)
+        self.arguments = {
+            argument: Array(self, type_[:-1], f"%{argument}")
+            if type_.endswith("*")
+            else Value(self, type_, f"%{argument}")
+            for argument, type_ in arguments.items()
+        }
+        self._slots: list[str] = []
+        self._lines: list[str] = []
+        self._declared: dict[str, str] = {}
+        self._count = 0
+
+    def line(self, text: str) -> None:
+        self._lines.append(text)
+
+    def _fresh(self) -> int:
+        self._count += 1
+        return self._count
+
+    def emit(self, type_: str, text: str) -> Value:
+        """The value that an instruction gives."""
+        name = f"%t{self._fresh()}"
+        self._lines.append(f"{name} = {text}")
+        return Value(self, type_, name)
+
+    def call(self, type_: str, name: str, *operands: str) -> Value:
+        """Call a function from outside, an intrinsic of LLVM for one."""
+        types = ", ".join(re.match(r"<[^>]*>|\S+", operand)[0] for operand in operands)
+        self._declared[name] = f"declare {type_} @{name}({types})"
+        text = f"call {type_} @{name}({', '.join(operands)})"
+        if type_ == "void":
+            self.line(text)
+            return Value(self, type_, "")
+        return self.emit(type_, text)
+
+    def constant(self, value: Operand, type_: str) -> str:
+        """A value's name, or a number as LLVM writes it for this type."""
+        if isinstance(value, Value):
+            return value.text
+        if type_.startswith("<"):
+            element = _element(type_)
+            number = self.constant(value, element)
+            if value == 0:
+                return "zeroinitializer"
+            return f"<{', '.join([f'{element} {number}'] * lanes_of(type_))}>"
+        if _is_float(type_):
+            return _float_text(float(value), type_)
+        return str(int(value))
+
+    def zero(self, type_: str) -> Value:
+        return Value(self, type_, self.constant(0, type_))
+
+    def variable(self, type_: str, initial: Operand | None = None) -> Variable:
+        slot = f"%v{self._fresh()}"
+        self._slots.append(f"{slot} = alloca {type_}, align 64")
+        made = Variable(self, type_, slot)
+        if initial is not None:
+            made.set(initial)
+        return made
+
+    def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        """``a * b + c``, rounded once where the CPU can."""
+        return self.call(
+            a.type,
+            f"llvm.fmuladd.{_suffix(a.type)}",
+            *(f"{x.type} {x.text}" for x in (a, b, c)),
+        )
+
+    def apply(self, intrinsic: str, value: Value) -> Value:
+        """An intrinsic of one operand: ``sqrt``, ``fabs``, ..."""
+        name = f"llvm.{intrinsic}.{_suffix(value.type)}"
+        return self.call(value.type, name, f"{value.type} {value.text}")
+
+    def integer(self, value: Operand) -> Value:
+        """A Python integer as a value."""
+        if isinstance(value, Value):
+            return value
+        return Value(self, "i64", str(value))
+
+    @contextmanager
+    def loop(self, start: Operand, stop: Operand, step: int = 1) -> Iterator[Value]:
+        """``for index in range(start, stop, step)``, a positive step."""
+        label = self._fresh()
+        counter = self.variable("i64", start)
+        self.line(f"br label %test{label}")
+        self.line(f"test{label}:")
+        index = counter.get()
+        more = index.compare("slt", stop)
+        self.line(f"br i1 {more.text}, label %body{label}, label %done{label}")
+        self.line(f"body{label}:")
+        yield index
+        counter.set(index + step)
+        self.line(f"br label %test{label}")
+        self.line(f"done{label}:")
+
+    @contextmanager
+    def when(self, condition: Value) -> Iterator[None]:
+        """``if condition``."""
+        label = self._fresh()
+        self.line(f"br i1 {condition.text}, label %yes{label}, label %no{label}")
+        self.line(f"yes{label}:")
+        yield
+        self.line(f"br label %no{label}")
+        self.line(f"no{label}:")
+
+    def text(self) -> str:
+        """The module that holds this function."""
+        address = "ptr noalias" if self.distinct else "ptr"
+        parameters = ", ".join(
+            f"{address} %{name}" if type_.endswith("*") else f"{type_} %{name}"
+            for name, type_ in self.types.items()
+        )
+        return "\n".join(
+            [
+                *self._declared.values(),
+                f"define void @{self.name}({parameters}) nounwind {{",
+                "entry:",
+                *self._slots,
+                *self._lines,
+                "ret void",
+                "}",
+                "",
+            ]
+        )
+
+
+def _float_text(value: float, type_: str) -> str:
+    """LLVM takes a float in hexadecimal, as a double that a float can hold."""
+    if type_ == "float":
+        value = struct.unpack("<f", struct.pack("<f", value))[0]
+    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"

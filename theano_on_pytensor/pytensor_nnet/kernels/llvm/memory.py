@@ -1,0 +1,31 @@
+"""Arrays that begin where a cache line does, and their addresses."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+__all__ = ["address", "empty", "zeros"]
+
+_LINE = 64
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An uninitialised array in C order."""
+    dtype = np.dtype(dtype)
+    size = prod(shape) * dtype.itemsize
+    memory = np.empty(size + _LINE, np.uint8)
+    start = -address(memory) % _LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array of zeros in C order."""
+    array = empty(shape, dtype)
+    array.fill(0)
+    return array
+
+
+def address(array: np.ndarray) -> int:
+    """Where the array's first element lies."""
+    return array.__array_interface__["data"][0]

@@ -1,0 +1,1 @@
+"""PyTensor Ops. They know the kernels; nothing here knows the rewrites."""

@@ -1,0 +1,1 @@
+"""Graph rewrites. They know the Ops."""

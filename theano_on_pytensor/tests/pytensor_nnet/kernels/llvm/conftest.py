@@ -1,0 +1,64 @@
+"""The kernels are tested for several CPUs: this one, and what it can imitate."""
+
+import pytest
+from pytensor_nnet.kernels.llvm import (
+    backward,
+    compiler,
+    convolution,
+    elementwise,
+    forward,
+    product,
+    transposition,
+)
+
+NATIVE = compiler.host()
+AVX2 = compiler.CPU("haswell", {"avx2": True, "fma": True}, "x86_64")
+SSE2 = compiler.CPU("x86-64", {"sse2": True}, "x86_64")
+NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
+
+_MODULES = (
+    *(backward, compiler, convolution, elementwise),
+    *(forward, product, transposition),
+)
+_CACHES = (
+    backward.backward_kernel,
+    convolution._places,
+    elementwise._kernel,
+    forward.forward_kernel,
+    product._differentiation,
+    product.product_kernel,
+    transposition._kernel,
+)
+
+
+def imitable():
+    """CPUs whose code this one runs."""
+    cpus = {"native": NATIVE}
+    if NATIVE.vector_bytes == 64:
+        cpus["avx2"] = AVX2
+    if NATIVE.vector_bytes in (32, 64):
+        cpus["sse2"] = SSE2
+    return cpus
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Compiled code of the tests is not kept in the user's cache folder."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(folder))
+
+
+@pytest.fixture(params=imitable().values(), ids=imitable())
+def cpu(request, monkeypatch):
+    """Kernels are generated and compiled for this CPU."""
+
+    def clear():
+        for cached in _CACHES:
+            cached.cache_clear()
+
+    clear()
+    for module in _MODULES:
+        monkeypatch.setattr(module, "host", lambda: request.param)
+    yield request.param
+    clear()

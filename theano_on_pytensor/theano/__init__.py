@@ -1,0 +1,96 @@
+"""Theano's API, served by PyTensor, Theano's maintained descendant.
+
+Code written for Theano (2010-2018), and the Lasagne and nolearn built on it,
+imports this package under the name it always used. The modules mirror
+Theano's tree and hold names and signatures; the arithmetic is PyTensor's and,
+where PyTensor dropped what Theano had (convolution, pooling, the MRG random
+streams), that of :mod:`pytensor_nnet`.
+
+What importing it changes outside this package is listed in the distribution's
+README: PyTensor's default mode, the number of BLAS threads, and the names of
+:mod:`theano.restored_names`.
+"""
+
+from theano import restored_names  # isort: skip
+from theano.configdefaults import config  # isort: skip
+
+from pytensor.graph.basic import Apply, Constant
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.op import Op
+from pytensor.graph.type import Type
+from threadpoolctl import threadpool_limits
+
+from theano import compile, gof, gradient, printing, scalar, tensor, updates
+from theano.compile import (
+    FunctionMaker,
+    In,
+    Mode,
+    OpFromGraph,
+    Out,
+    Param,
+    SharedVariable,
+    as_op,
+    function,
+    predefined_linkers,
+    predefined_modes,
+    predefined_optimizers,
+    shared,
+)
+from theano.gof.graph import Variable
+from theano.gradient import Lop, Rop, grad, subgraph_grad
+from theano.ifelse import ifelse
+from theano.printing import pp, pprint
+from theano.scan_module import clone, foldl, foldr, map, reduce, scan
+from theano.tensor import dot, get_scalar_constant_value
+from theano.updates import OrderedUpdates
+from theano.version import version as __version__
+
+# The order of BLAS's sums, hence the last bits, would depend on its threads.
+threadpool_limits(1, user_api="blas")
+
+__all__ = [
+    "Apply",
+    "Constant",
+    "FunctionGraph",
+    "FunctionMaker",
+    "In",
+    "Lop",
+    "Mode",
+    "Op",
+    "OpFromGraph",
+    "OrderedUpdates",
+    "Out",
+    "Param",
+    "Rop",
+    "SharedVariable",
+    "Type",
+    "Variable",
+    "as_op",
+    "clone",
+    "compile",
+    "config",
+    "dot",
+    "foldl",
+    "foldr",
+    "function",
+    "get_scalar_constant_value",
+    "gof",
+    "grad",
+    "gradient",
+    "ifelse",
+    "map",
+    "pp",
+    "pprint",
+    "predefined_linkers",
+    "predefined_modes",
+    "predefined_optimizers",
+    "printing",
+    "reduce",
+    "restored_names",
+    "scalar",
+    "scan",
+    "shared",
+    "subgraph_grad",
+    "tensor",
+    "updates",
+]

@@ -1,0 +1,68 @@
+"""Names that other packages have dropped since, put back where old code looks.
+
+Lasagne 0.1, nolearn 0.6.1 and programs of their day import :mod:`theano`
+before they use any of these. A name that is still there is left alone.
+
+==============================  ===============================================
+``collections.Iterable`` etc.   the abstract base classes that moved to
+                                ``collections.abc`` (gone in Python 3.10)
+``sklearn.cross_validation``    ``KFold(n, n_folds)`` and ``StratifiedKFold(y,
+                                n_folds)`` with the folds that scikit-learn
+                                0.18 made; ``train_test_split``,
+                                ``cross_val_score``, now in ``model_selection``
+``sklearn.grid_search``         ``GridSearchCV``, now in ``model_selection``
+``pkg_resources``               ``get_distribution(name).version``, where
+                                setuptools no longer brings it
+==============================  ===============================================
+"""
+
+import collections
+import collections.abc
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from types import ModuleType
+
+__all__ = ["restore"]
+
+_ABSTRACT_BASE_CLASSES = (
+    *("Callable", "Container", "Hashable", "ItemsView", "Iterable", "Iterator"),
+    *("KeysView", "Mapping", "MappingView", "MutableMapping", "MutableSequence"),
+    *("MutableSet", "Sequence", "Set", "Sized", "ValuesView"),
+)
+
+_SERVED_BY = {
+    "pkg_resources": "theano.compat.pkg_resources",
+    "sklearn.cross_validation": "theano.compat.sklearn_cross_validation",
+    "sklearn.grid_search": "theano.compat.sklearn_grid_search",
+}
+
+
+class _LastResortFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves a module of ``_SERVED_BY`` once no other finder has it."""
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _SERVED_BY:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return importlib.import_module(_SERVED_BY[spec.name])
+
+    def exec_module(self, module: ModuleType) -> None:
+        """The module that serves has been executed by its own import."""
+
+
+def restore() -> None:
+    """Put the names back. Calling it again changes nothing."""
+    for name in _ABSTRACT_BASE_CLASSES:
+        if not hasattr(collections, name):
+            setattr(collections, name, getattr(collections.abc, name))
+    if not any(isinstance(finder, _LastResortFinder) for finder in sys.meta_path):
+        sys.meta_path.append(_LastResortFinder())
+
+
+restore()

@@ -1,0 +1,1 @@
+"""What Theano kept apart as experimental; the random streams stayed here."""

@@ -1,0 +1,42 @@
+"""Tensors: their variables, types and the functions on them."""
+
+from pytensor.graph.basic import Constant
+
+from theano.gof.graph import Variable
+from theano.gradient import Lop, Rop, consider_constant, grad, hessian, jacobian
+from theano.tensor import (
+    basic,
+    elemwise,
+    extra_ops,
+    nnet,
+    shared_randomstreams,
+    sharedvar,
+    signal,
+    subtensor,
+    type,
+    var,
+)
+from theano.tensor.basic import *
+from theano.tensor.basic import __all__ as _basic
+from theano.tensor.elemwise import *
+from theano.tensor.elemwise import __all__ as _elemwise
+from theano.tensor.extra_ops import *
+from theano.tensor.extra_ops import __all__ as _extra_ops
+from theano.tensor.sharedvar import TensorSharedVariable
+from theano.tensor.subtensor import *
+from theano.tensor.subtensor import __all__ as _subtensor
+from theano.tensor.var import TensorConstant, TensorVariable
+
+__all__ = sorted(
+    {
+        *_basic,
+        *_elemwise,
+        *_extra_ops,
+        *_subtensor,
+        *("Constant", "Lop", "Rop", "TensorConstant", "TensorSharedVariable"),
+        *("TensorVariable", "Variable", "basic", "consider_constant"),
+        *("elemwise", "extra_ops", "grad", "hessian", "jacobian"),
+        *("nnet", "shared_randomstreams", "sharedvar", "signal"),
+        *("subtensor", "type", "var"),
+    }
+)

@@ -1,0 +1,45 @@
+"""Cumulative sums, repetition, counting, and the like."""
+
+from pytensor.tensor.basic import diag
+from pytensor.tensor.extra_ops import (
+    CumOp,
+    Repeat,
+    Unique,
+    bartlett,
+    bincount,
+    broadcast_shape,
+    compress,
+    cumprod,
+    cumsum,
+    diff,
+    fill_diagonal,
+    fill_diagonal_offset,
+    ravel_multi_index,
+    repeat,
+    searchsorted,
+    squeeze,
+    to_one_hot,
+    unravel_index,
+)
+
+__all__ = [
+    "CumOp",
+    "Repeat",
+    "Unique",
+    "bartlett",
+    "bincount",
+    "broadcast_shape",
+    "compress",
+    "cumprod",
+    "cumsum",
+    "diag",
+    "diff",
+    "fill_diagonal",
+    "fill_diagonal_offset",
+    "ravel_multi_index",
+    "repeat",
+    "searchsorted",
+    "squeeze",
+    "to_one_hot",
+    "unravel_index",
+]
