@@ -18,7 +18,6 @@ import io
 import math
 import os
 import queue
-import tempfile
 import threading
 import time
 import zlib
@@ -230,14 +229,12 @@ def load_folder(folder: str | os.PathLike[str]) -> Mnist:
         raise DatasetError(f"{path} {state}; needed is one with {names}{_HOW_TO_GET}")
     found, problems = _read_files(path)
     if problems:
-        raise DatasetError(
-            f"{path} does not hold MNIST{_HOW_TO_GET}:\n"
-            + _list_lines(problems.values())
-        )
+        listed = _list_lines(problems.values())
+        raise DatasetError(f"{path} does not hold MNIST{_HOW_TO_GET}:\n{listed}")
     return _assemble(found, f"MNIST from {path}")
 
 
-_HOW_TO_GET = f" (from {MIRRORS[0]}, or the same without .gz)"
+_HOW_TO_GET = f" as it is at {MIRRORS[0]}, with .gz or without"
 
 
 def _list_lines(lines: Iterable[str]) -> str:
@@ -430,13 +427,12 @@ def _describe_failure(cache: Path, problems: Iterable[str], failures: str) -> st
 def _keep(path: Path, content: bytes) -> None:
     """Write a file of the cache, all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        with os.fdopen(descriptor, "wb") as output:
-            output.write(content)
+        unfinished.write_bytes(content)
         os.replace(unfinished, path)
     except BaseException:
-        os.unlink(unfinished)
+        unfinished.unlink(missing_ok=True)
         raise
 
 

@@ -8,7 +8,6 @@ It holds ``names``, the parameters' names in the order of nolearn's
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -43,13 +42,13 @@ def save_weights(net: NeuralNet, path: str | os.PathLike[str]) -> None:
         for index, parameter in enumerate(parameters)
     }
     names = np.array([parameter.name or "" for parameter in parameters], dtype=np.str_)
-    descriptor, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        with os.fdopen(descriptor, "wb") as output:
+        with unfinished.open("wb") as output:
             np.savez(output, allow_pickle=False, names=names, **arrays)
         os.replace(unfinished, path)
     except BaseException:
-        os.unlink(unfinished)
+        unfinished.unlink(missing_ok=True)
         raise
 
 

@@ -141,12 +141,14 @@ def product(factors: Iterable[int | None], symbols: str = "chwd") -> int | Formu
 def sum_of_products(shapes: Iterable[tuple[int, ...]]) -> Formula:
     """The sum of the numbers of elements of tensors, term by term.
 
+    A tensor without axes is one number.
+
     Examples
     --------
     >>> str(sum_of_products([(32, 1, 5, 5), (32,)]))
     '32*1*5*5+32'
     """
-    terms = ["*".join(map(str, shape)) for shape in shapes]
+    terms = ["*".join(map(str, shape)) or "1" for shape in shapes]
     return Formula(" + ".join(terms) or "0")
 
 

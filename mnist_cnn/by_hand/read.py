@@ -1,17 +1,20 @@
-"""Reads a network in whatever form it is given, and tells the forms apart."""
+"""Tells the forms apart in which a network may be given, and has each one read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .description import Network, lasagne_release
 from .errors import DescriptionError
-from .read_definition import check_keywords, read_definition
-from .read_layers import is_layer, read_layers
+from .read_definitions import check_keywords, keywords_in, read_definitions
+from .read_lasagne import is_layer, is_net, read_layers, read_named, read_net
 
 
 def read_network(
-    source: object, lasagne: str | None = None, keywords: Mapping[str, object] = {}
+    source: object,
+    lasagne: str | None = None,
+    keywords: Mapping[str, object] | None = None,
 ) -> Network:
     """The description of a network.
 
@@ -29,37 +32,33 @@ def read_network(
     Raises
     ------
     DescriptionError
-        If it is none of these.
+        If it is none of these, or keywords are given beside what has its own.
     """
     release = None if lasagne is None else lasagne_release(lasagne)
-    if isinstance(source, Network):
-        return source if release is None else Network(source.layers, release)
-    if is_layer(source):
-        return read_layers([source], lasagne=release)
-    if hasattr(source, "layers") and hasattr(source, "layer_reference_params"):
-        return _read_net(source, release)
-    if isinstance(source, Mapping) and source and all(map(is_layer, source.values())):
-        return read_layers([], source, release)
-    if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
-        entries = list(source)
-        if entries and all(map(is_layer, entries)):
-            return read_layers(entries, lasagne=release)
-        network = read_definition(entries, keywords, release)
-        check_keywords(network, keywords)
+    is_list = isinstance(source, Iterable) and not isinstance(
+        source, (str, bytes, Mapping)
+    )
+    entries = list(source) if is_list else []  # type: ignore[call-overload]
+    if is_list and not (entries and all(map(is_layer, entries))):
+        network = read_definitions(entries, keywords_in(keywords or {}), release)
+        check_keywords(network, keywords or {})
         return network
+    if keywords:
+        raise DescriptionError(
+            f"got {', '.join(sorted(keywords))} beside a {type(source).__name__}; "
+            "hyper-parameters can be given only beside a list of layer definitions"
+        )
+    if is_list:
+        return read_layers(entries, release)
+    if isinstance(source, Network):
+        return source if release is None else replace(source, lasagne=release)
+    if is_layer(source):
+        return read_layers([source], release)
+    if is_net(source):
+        return read_net(source, release)
+    if isinstance(source, Mapping) and source and all(map(is_layer, source.values())):
+        return read_named(source, release)
     raise DescriptionError(
         f"got a {type(source).__name__}, where a network is needed: a nolearn "
         "NeuralNet, a list of its layers, or a Lasagne layer"
     )
-
-
-def _read_net(net: object, lasagne: str | None) -> Network:
-    built = getattr(net, "layers_", None)
-    if built:
-        return read_layers([], built, lasagne)
-    entries = list(net.layers)  # type: ignore[attr-defined]
-    if entries and is_layer(entries[0]):
-        return read_layers(entries, lasagne=lasagne)
-    attributes = vars(net)
-    keywords = {**attributes, **(attributes.get("more_params") or {})}
-    return read_definition(entries, keywords, lasagne)

@@ -2,18 +2,51 @@
 
 An entry is ``(name, class)`` with the hyper-parameters elsewhere, or ``(class,
 {keywords})``; a class may be named by a string. Without ``incoming`` or ``incomings``
-a layer is fed by the one before it.
+a layer is fed by the one before it. Nothing is built here, and nothing imported.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
-from .description import LayerDescription, Network, Shape, SharedFrom
+from .description import LayerDescription, Network, Shape, SharedFrom, lasagne_release
 from .errors import DescriptionError
 from .rules import find_rule
 
 KeywordsOf = Callable[[str], Mapping[str, object]]
+
+ALIASES = {
+    "bc01_to_c01b": "ShuffleBC01ToC01BLayer",
+    "c01b_to_bc01": "ShuffleC01BToBC01Layer",
+    "concat": "ConcatLayer",
+    "dimshuffle": "DimshuffleLayer",
+    "dropout": "DropoutLayer",
+    "flatten": "FlattenLayer",
+    "inverse": "InverseLayer",
+    "pad": "PadLayer",
+    "prelu": "ParametricRectifierLayer",
+    "reshape": "ReshapeLayer",
+    "rrelu": "RandomizedRectifierLayer",
+}
+"""Lasagne's other names for its classes, and its functions that make one layer."""
+
+NOLEARNS_OWN = frozenset(
+    {
+        *("layers", "update", "loss", "objective", "objective_loss_function"),
+        *("batch_iterator_train", "batch_iterator_test", "regression", "max_epochs"),
+        *("train_split", "custom_score", "custom_scores", "scores_train"),
+        *("scores_valid", "X_tensor_type", "y_tensor_type", "use_label_encoder"),
+        *("on_batch_finished", "on_epoch_finished", "on_training_started"),
+        *("on_training_finished", "more_params", "check_input", "verbose"),
+        *("eval_size", "on_batch_started"),
+    }
+)
+"""Keywords of ``NeuralNet`` that say nothing of a layer."""
+
+_SHARED_BY_NAME = ("W", "b")
+"""Keywords in which nolearn takes another layer's name for that layer's tensor."""
 
 
 def read_definitions(
@@ -30,7 +63,7 @@ def read_definitions(
         Further hyper-parameters of the layer of a name, as nolearn's
         ``NeuralNet(..., conv2d1_num_filters=32)`` gives them.
     lasagne : str, optional
-        "0.1" or "0.2".
+        "0.1" or "0.2"; by default that of the classes, where they are classes.
 
     Raises
     ------
@@ -40,26 +73,90 @@ def read_definitions(
     """
     layers: list[LayerDescription] = []
     positions: dict[str, int] = {}
+    release = lasagne
     for index, definition in enumerate(definitions):
-        layer = _read_layer(index, definition, keywords_of, layers, positions)
-        if layer.name in positions:
+        layer_class, given = _read_pair(index, definition)
+        type_ = name_type(layer_class)
+        name = given.get("name")
+        if name is None:
+            name = name_unnamed(type_, index)
+        if not isinstance(name, str):
             raise DescriptionError(
-                f"two layers have the name {layer.name!r}, number "
-                f"{positions[layer.name]} and number {index}",
-                layer.name,
+                f"layer number {index} has the name {name!r}; needed is a string"
             )
-        positions[layer.name] = index
+        if name in positions:
+            raise DescriptionError(
+                f"two layers have the name {name!r}, number {positions[name]} and "
+                f"number {index}",
+                name,
+            )
+        given |= keywords_of(name)
+        given.pop("name", None)
+        wrapper = given.pop("layer_wrapper", None)
+        layer = describe_layer(
+            name, type_, lineage_of(layer_class), given, layers, positions
+        )
+        release = release or release_of(layer_class)
+        positions[name] = len(layers)
         layers.append(layer)
+        if wrapper is not None:
+            # What a function makes of a layer is known only once it has run.
+            wrapped = getattr(wrapper, "__name__", str(wrapper))
+            feeding = (len(layers) - 1,)
+            positions[f"LW_{name}"] = len(layers)
+            layers.append(
+                LayerDescription(f"LW_{name}", wrapped, (wrapped,), {}, feeding)
+            )
     if not layers:
         raise DescriptionError("there is no layer in this network")
-    return Network(tuple(layers), lasagne)
+    return Network(tuple(layers), release)
+
+
+def keywords_in(keywords: Mapping[str, object]) -> KeywordsOf:
+    """The hyper-parameters of a layer among ``{"conv1_num_filters": 32}``.
+
+    >>> keywords_in({"conv1_num_filters": 32, "conv10_pad": 1})("conv1")
+    {'num_filters': 32}
+    """
+
+    def keywords_of(name: str) -> Mapping[str, object]:
+        prefix = f"{name}_"
+        return {
+            key.removeprefix(prefix): value
+            for key, value in keywords.items()
+            if key.startswith(prefix)
+        }
+
+    return keywords_of
+
+
+def check_keywords(network: Network, keywords: Iterable[str]) -> None:
+    """Refuse keywords that are neither nolearn's own nor begin with a layer's name.
+
+    Raises
+    ------
+    DescriptionError
+        Naming all of them.
+    """
+    names = [layer.name for layer in network.layers]
+    known = tuple(f"{name}_" for name in [*names, "update", "objective"])
+    unused = [
+        one for one in keywords if one not in NOLEARNS_OWN and not one.startswith(known)
+    ]
+    if unused:
+        raise DescriptionError(
+            f"no layer takes {', '.join(unused)}: the keyword of a layer starts with "
+            f"its name and an underscore, and the layers are {', '.join(names)}"
+        )
 
 
 def name_type(layer_class: object) -> str:
     """The name of a layer's class, given as the class or as a string with dots."""
     if isinstance(layer_class, str):
-        return layer_class.rpartition(".")[2]
-    return str(getattr(layer_class, "__name__", layer_class))
+        name = layer_class.rpartition(".")[2]
+    else:
+        name = str(getattr(layer_class, "__name__", layer_class))
+    return ALIASES.get(name, name)
 
 
 def name_unnamed(type_: str, index: int) -> str:
@@ -86,6 +183,26 @@ def lineage_of(layer_class: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def release_of(layer_class: object) -> str | None:
+    """The release of Lasagne that a class is of, or a base of it; None if of none."""
+    for one in getattr(layer_class, "__mro__", ()):
+        if one.__module__.partition(".")[0] == "lasagne":
+            version = getattr(sys.modules.get("lasagne"), "__version__", None)
+            return None if version is None else lasagne_release(version)
+    return None
+
+
+def is_variable(value: object) -> bool:
+    """Whether it is a Theano variable, told without knowing Theano."""
+    return hasattr(value, "owner") and hasattr(value, "type")
+
+
+def shorten(value: object, width: int = 60) -> str:
+    """``repr`` of a value, cut to a width."""
+    text = repr(value)
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
 def _changes_rule(layer_class: type) -> bool:
     members = vars(layer_class)
     return "get_output_shape_for" in members or any(
@@ -94,39 +211,23 @@ def _changes_rule(layer_class: type) -> bool:
     )
 
 
-def _read_layer(
-    index: int,
-    definition: object,
-    keywords_of: KeywordsOf,
-    layers: Sequence[LayerDescription],
-    positions: Mapping[str, int],
-) -> LayerDescription:
-    if (
-        isinstance(definition, str)
-        or not isinstance(definition, Sequence)
-        or len(definition) != 2
-    ):
-        raise DescriptionError(
-            f"layer number {index} is {definition!r}; needed is a pair, (name, class) "
-            "or (class, {keyword: value})"
-        )
-    first, second = definition
-    if isinstance(second, Mapping):
-        layer_class, given = first, dict(second)
-    else:
-        layer_class, given = second, {"name": first}
-    type_ = name_type(layer_class)
-    name = given.get("name")
-    if name is None:
-        name = name_unnamed(type_, index)
-    if not isinstance(name, str):
-        raise DescriptionError(
-            f"layer number {index} has the name {name!r}; needed is a string"
-        )
-    given |= keywords_of(name)
-    given.pop("name", None)
-    return describe_layer(
-        name, type_, lineage_of(layer_class), given, layers, positions
+def _read_pair(index: int, definition: object) -> tuple[object, dict[str, object]]:
+    """The class and the keywords that stand beside it, the name among them."""
+    if isinstance(definition, Sequence) and not isinstance(definition, (str, bytes)):
+        match tuple(definition):
+            case [str() | type() as layer_class, Mapping() as given] if all(
+                isinstance(key, str) for key in given
+            ):
+                return layer_class, dict(given)
+            case [str() as name, layer_class] if isinstance(
+                layer_class, str
+            ) or callable(layer_class):
+                return layer_class, {"name": name}
+            case [layer_class, Mapping() as given] if callable(layer_class):
+                return layer_class, dict(given)
+    raise DescriptionError(
+        f"layer number {index} is {shorten(definition)}; needed is a pair, (name, "
+        "class) or (class, {keyword: value})"
     )
 
 
@@ -150,20 +251,15 @@ def describe_layer(
 
     def feed(source: object) -> None:
         if isinstance(source, str):
-            if source not in positions:
-                known = ", ".join(positions) or "none"
-                raise DescriptionError(
-                    f"{name}: it is fed by {source!r}, which is no layer before it "
-                    f"(those are: {known})",
-                    name,
-                )
-            inputs.append(positions[source])
-        elif isinstance(source, Sequence):
+            inputs.append(_find(name, source, positions))
+        elif isinstance(source, Sequence) and all(
+            size is None or isinstance(size, int) for size in source
+        ):
             inputs.append(tuple(source))
         else:
             raise DescriptionError(
-                f"{name}: it is fed by {source!r}; needed is the name of a layer, or a "
-                "shape",
+                f"{name}: it is fed by {shorten(source)}; needed is the name of a "
+                "layer, or a shape",
                 name,
             )
 
@@ -171,7 +267,9 @@ def describe_layer(
         sources = keywords.pop("incomings")
         if isinstance(sources, str) or not isinstance(sources, Iterable):
             raise DescriptionError(
-                f"{name}: incomings={sources!r}, where a list of names is needed", name
+                f"{name}: incomings={shorten(sources)}, where a list of names is "
+                "needed",
+                name,
             )
         for source in sources:
             feed(source)
@@ -181,14 +279,33 @@ def describe_layer(
         inputs.append(len(layers) - 1)
     for keyword in rule.inputs if rule else ():
         keyword, dot, _ = keyword.partition(".")
-        if dot and isinstance(inputs[-1], int):
+        if dot and inputs and isinstance(inputs[-1], int):
             inputs += layers[inputs[-1]].inputs[:1]
         elif keyword in keywords:
             feed(keywords.pop(keyword))
     variables: dict[str, object] = {}
     for keyword, value in list(keywords.items()):
-        if keyword in ("W", "b") and isinstance(value, str):
-            variables[keyword] = SharedFrom(value, keyword)
-        elif hasattr(value, "owner"):
+        if keyword in _SHARED_BY_NAME and isinstance(value, str):
+            source = layers[_find(name, value, positions)]
+            if source.arguments.get(keyword, True) is None:
+                keywords[keyword] = None
+            else:
+                variables[keyword] = source.variables.get(
+                    keyword, SharedFrom(value, keyword)
+                )
+        elif is_variable(value):
             variables[keyword] = value
     return LayerDescription(name, type_, lineage, keywords, tuple(inputs), variables)
+
+
+def _find(name: str, source: str, positions: Mapping[str, int]) -> int:
+    """The position of a layer that stands before the layer called `name`."""
+    if source in positions:
+        return positions[source]
+    near = get_close_matches(source, positions, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "a layer follows what feeds it"
+    raise DescriptionError(
+        f"{name}: it refers to {shorten(source)}, and no layer before it has that "
+        f"name: {hint}",
+        name,
+    )

@@ -12,9 +12,12 @@ from typing import Any
 from .description import LayerDescription, Network, Shape
 from .errors import DescriptionError
 from .read_definitions import (
+    is_variable,
+    keywords_in,
     lineage_of,
     name_unnamed,
     read_definitions,
+    release_of,
 )
 from .rules import Rule, find_rule
 
@@ -35,20 +38,12 @@ def read_net(net: Any, lasagne: str | None = None) -> Network:
     """A network from a nolearn ``NeuralNet``, initialised or not."""
     made = getattr(net, "layers_", None)
     if made:
-        return _read_objects(list(made.items()), lasagne)
-    if net.layers and is_layer(net.layers[0]):
-        return read_layers(net.layers, lasagne)
-
-    def keywords_of(name: str) -> Mapping[str, object]:
-        prefix = f"{name}_"
-        return {
-            key.removeprefix(prefix): value
-            for source in (vars(net), net.more_params)
-            for key, value in source.items()
-            if key.startswith(prefix)
-        }
-
-    return read_definitions(net.layers, keywords_of, lasagne)
+        return read_named(made, lasagne)
+    layers = [net.layers] if is_layer(net.layers) else list(net.layers)
+    if layers and all(map(is_layer, layers)):
+        return read_layers(layers, lasagne)
+    keywords = {**vars(net), **net.more_params}
+    return read_definitions(layers, keywords_in(keywords), lasagne)
 
 
 def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
@@ -61,7 +56,7 @@ def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
     pending = list(outputs)[::-1]
     while pending:
         layer = pending[-1]
-        if id(layer) in opened or id(layer) in ordered:
+        if id(layer) in opened:
             pending.pop()
             ordered.setdefault(id(layer), layer)
         else:
@@ -72,6 +67,19 @@ def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
         for index, layer in enumerate(ordered.values())
     ]
     return _read_objects(named, lasagne)
+
+
+def read_named(layers: Mapping[Any, Any], lasagne: str | None = None) -> Network:
+    """A network from layer objects by name, in the order to keep.
+
+    Raises
+    ------
+    DescriptionError
+        If a layer is fed by one that is not among them.
+    """
+    return _read_objects(
+        [(str(name), layer) for name, layer in layers.items()], lasagne
+    )
 
 
 def _inputs(layer: Any) -> list[Any]:
@@ -92,24 +100,25 @@ def _inputs(layer: Any) -> list[Any]:
 
 def _read_objects(named: list[tuple[str, Any]], lasagne: str | None) -> Network:
     positions = {id(layer): index for index, (_, layer) in enumerate(named)}
-    layers = []
+    layers: list[LayerDescription] = []
     for name, layer in named:
         inputs: list[int | Shape] = []
         for source in _inputs(layer):
             if not is_layer(source):
                 inputs.append(source)
-            elif id(source) in positions:
+            elif positions.get(id(source), len(layers)) < len(layers):
                 inputs.append(positions[id(source)])
             else:
                 raise DescriptionError(
-                    f"{name}: it is fed by a layer that is not in the network, "
+                    f"{name}: it is fed by a layer that is not among those before it, "
                     f"{type(source).__name__} {source.name!r}",
                     name,
                 )
         layers.append(_describe(name, layer, tuple(inputs)))
     if not layers:
         raise DescriptionError("there is no layer in this network")
-    return Network(tuple(layers), lasagne)
+    releases = (release_of(type(layer)) for _, layer in named)
+    return Network(tuple(layers), lasagne or next(filter(None, releases), None))
 
 
 def _describe(
@@ -121,7 +130,7 @@ def _describe(
     variables = {
         place: value
         for place, value in vars(layer).items()
-        if id(value) in kept or hasattr(value, "owner")
+        if id(value) in kept or is_variable(value)
     }
     frozen = frozenset(
         place

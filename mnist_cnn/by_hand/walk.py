@@ -13,10 +13,12 @@ from .description import (
     Network,
     Shape,
     SharedFrom,
+    format_shape,
 )
 from .errors import (
     HandCalculationError,
     HyperParameterError,
+    ImpossibleSizeError,
     UnknownLayerError,
 )
 from .formula import Formula, sum_of_products
@@ -30,6 +32,9 @@ from .rules import (
     known_types,
 )
 
+Known = dict[object, tuple[str, tuple[int, ...]]]
+"""For each parameter met so far its "layer.tensor" and its shape."""
+
 
 def calculate(network: Network) -> Table:
     """The table of a network.
@@ -42,16 +47,13 @@ def calculate(network: Network) -> Table:
     """
     rules = [_find_rule(layer) for layer in network.layers]
     lasagne = network.lasagne or _needed_release(network.layers, rules)
-    known: dict[object, str] = {}
+    known: Known = {}
     rows: list[Row] = []
     for layer, rule in zip(network.layers, rules, strict=True):
         feeding = [rows[i] if isinstance(i, int) else i for i in layer.inputs]
         try:
             _check_keywords(layer, rule, lasagne)
-            inverted = _feeding_second(layer, network, rows)
-            rows.append(
-                _make_row(layer, rule, lasagne, feeding, inverted, len(rows), known)
-            )
+            rows.append(_make_row(layer, rule, lasagne, feeding, len(rows), known))
         except HandCalculationError as error:
             if error.layer is not None:
                 raise
@@ -76,49 +78,33 @@ def _find_rule(layer: LayerDescription) -> Rule:
 def _needed_release(layers: Iterable[LayerDescription], rules: Iterable[Rule]) -> str:
     """0.2 where a layer or a keyword is newer than 0.1, else 0.1."""
     for layer, rule in zip(layers, rules, strict=True):
-        if "" in rule.new or not rule.new.isdisjoint(layer.arguments):
+        if rule.since == LASAGNE_0_2 or not rule.newer.isdisjoint(layer.arguments):
             return LASAGNE_0_2
     return LASAGNE_0_1
 
 
 def _check_keywords(layer: LayerDescription, rule: Rule, lasagne: str) -> None:
-    if lasagne == LASAGNE_0_1 and "" in rule.new:
+    """Refuse a layer or keyword that this release lacks, and what is missing."""
+    is_old = lasagne == LASAGNE_0_1
+    if is_old and rule.since == LASAGNE_0_2:
         raise UnknownLayerError(f"Lasagne 0.1 has no {layer.type}; 0.2.dev1 has")
-    newer = rule.new if lasagne == LASAGNE_0_1 else frozenset()
-    unexpected = [
-        *rule.unexpected(layer.arguments),
-        *newer.intersection(layer.arguments),
-    ]
-    if unexpected:
-        raise HyperParameterError(
-            "; ".join(
-                _describe_unexpected(name, rule, layer, newer) for name in unexpected
-            )
-        )
+    problems = []
+    for name in rule.unexpected(layer.arguments):
+        takes = [*rule.keywords, *rule.inputs, *rule.ignored]
+        near = get_close_matches(name, takes, n=1)
+        hint = f", did you mean {near[0]}?" if near else ""
+        problems.append(f"{layer.type} takes no {name}{hint}")
+    if is_old:
+        problems += [
+            f"{layer.type} of Lasagne 0.1 does not take {name}; 0.2.dev1's does"
+            for name in layer.arguments
+            if name in rule.newer
+        ]
     missing = [name for name in rule.required if name not in layer.arguments]
     if missing:
-        raise HyperParameterError(f"{layer.type} needs {' and '.join(missing)}")
-
-
-def _describe_unexpected(
-    name: str, rule: Rule, layer: LayerDescription, newer: frozenset[str]
-) -> str:
-    if name in newer:
-        return f"{layer.type} of Lasagne 0.1 does not take {name}; 0.2.dev1's does"
-    near = get_close_matches(name, [*rule.keywords, *rule.inputs, *rule.ignored], n=1)
-    hint = f", did you mean {near[0]}?" if near else ""
-    return f"{layer.type} takes no {name}{hint}"
-
-
-def _feeding_second(
-    layer: LayerDescription, network: Network, rows: list[Row]
-) -> Shape | None:
-    """The shape of what feeds the second of the layers feeding this one."""
-    second = layer.inputs[1] if len(layer.inputs) > 1 else None
-    if not isinstance(second, int) or not network.layers[second].inputs:
-        return None
-    source = network.layers[second].inputs[0]
-    return rows[source].output_shape if isinstance(source, int) else source
+        problems.append(f"{layer.type} needs {' and '.join(missing)}")
+    if problems:
+        raise HyperParameterError("; ".join(problems))
 
 
 def _make_row(
@@ -126,13 +112,12 @@ def _make_row(
     rule: Rule,
     lasagne: str,
     feeding: list[Row | Shape],
-    inverted: Shape | None,
     index: int,
-    known: dict[object, str],
+    known: Known,
 ) -> Row:
     shapes = tuple(one.output_shape if isinstance(one, Row) else one for one in feeding)
     names = tuple(one.name for one in feeding if isinstance(one, Row))
-    incoming = Incoming(layer.name, lasagne, shapes, names, inverted)
+    incoming = Incoming(layer.name, lasagne, shapes, names)
     arguments = {
         name: layer.arguments[name] for name in rule.keywords if name in layer.arguments
     }
@@ -184,7 +169,7 @@ def _count(derived: Derivation, tensors: tuple[Tensor, ...]) -> tuple[int, Formu
 
 
 def _resolve(
-    tensors: Iterable[Tensor], layer: LayerDescription, known: dict[object, str]
+    tensors: Iterable[Tensor], layer: LayerDescription, known: Known
 ) -> Iterator[Tensor]:
     """Each tensor, with what the network says of its training and sharing."""
     for tensor in tensors:
@@ -192,13 +177,18 @@ def _resolve(
         variable = tensor.variable
         if variable is None:
             variable = layer.variables.get(place)
+        own = f"{layer.name}.{tensor.name}"
         key = _identity(variable, f"{layer.name}.{place}")
-        first = known.setdefault(key, f"{layer.name}.{tensor.name}")
-        shared = first if first != f"{layer.name}.{tensor.name}" else ""
+        first, shape = known.setdefault(key, (own, tensor.shape))
+        if shape != tensor.shape:
+            raise ImpossibleSizeError(
+                f"{tensor.name} would be {format_shape(tensor.shape)}, but it is the "
+                f"same as {first}, which is {format_shape(shape)}"
+            )
         yield replace(
             tensor,
             trainable=tensor.trainable and place not in layer.frozen,
-            shared_with=shared,
+            shared_with=first if first != own else "",
             variable=variable,
         )
 

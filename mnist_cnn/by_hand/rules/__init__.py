@@ -11,6 +11,8 @@ from . import (
     merge,
     normalization,
     pool,
+    recurrent,
+    shape,
     special,
 )
 from .registry import (
@@ -37,6 +39,8 @@ __all__ = [
     "merge",
     "normalization",
     "pool",
+    "recurrent",
     "rule",
+    "shape",
     "special",
 ]

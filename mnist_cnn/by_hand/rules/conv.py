@@ -14,7 +14,13 @@ from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula
 from ..rows import Tensor
 from . import lengths
-from .hyperparameters import known_sizes, per_axis, whole_number
+from .hyperparameters import (
+    check_axes,
+    check_square,
+    known_sizes,
+    per_axis,
+    whole_number,
+)
 from .registry import Derivation, Incoming, rule
 
 Length = Callable[[int | None, int, int], Formula]
@@ -24,18 +30,21 @@ _WITHOUT_EFFECT = "W nonlinearity convolution flip_filters"
 
 
 def _lengths(
-    pad: object, filter_size: tuple[int, ...], even_same: bool
+    pad: object, filter_size: tuple[int, ...], same: Length | None = None
 ) -> list[Length]:
-    """For each axis, how its output length follows from length, filter and stride."""
+    """For each axis, how its output length follows from length, filter and stride.
+
+    `same` says how with ``pad='same'``, if it is allowed for an even filter size.
+    """
     axes = len(filter_size)
     if pad == "valid":
         pad = 0
     if pad == "full":
         return [lengths.full] * axes
     if pad == "same":
-        if not even_same:
+        if same is None:
             _check_odd(filter_size)
-        return [lengths.same] * axes
+        return [same or lengths.same] * axes
     if isinstance(pad, str):
         raise HyperParameterError(
             f"pad={pad!r}, where a number, one for each axis, 'valid', 'full' or "
@@ -49,14 +58,6 @@ def _check_odd(filter_size: tuple[int, ...]) -> None:
         raise HyperParameterError(
             f"pad='same' needs an odd filter size, got {format_shape(filter_size)}: an "
             "even one has no middle to centre on each position"
-        )
-
-
-def _check_axes(shape: tuple[int | None, ...], axes: int) -> None:
-    if len(shape) != axes + 2:
-        raise HyperParameterError(
-            f"a convolution over {axes} axes takes (batch, feature maps, "
-            f"{', '.join(['size'] * axes)}), got the shape {format_shape(shape)}"
         )
 
 
@@ -89,15 +90,19 @@ def _weights_and_biases(
 
 
 def _register(
-    axes: int, *types: str, ignores: str, new: str | None, even_same: bool = False
+    axes: int,
+    *types: str,
+    ignores: str,
+    newer: str = "",
+    since: str = "0.1",
+    same: Length | None = None,
 ) -> None:
     """Register the rule of a convolution over so many axes of space.
 
-    `even_same` says whether Lasagne 0.1's layer takes ``pad='same'`` with an even
-    filter size.
+    `same` is how Lasagne 0.1's layer pads with ``pad='same'``, any filter size.
     """
 
-    @rule(*types, ignores=ignores, new=new)
+    @rule(*types, ignores=ignores, newer=newer, since=since)
     def derive(
         incoming: Incoming,
         *,
@@ -110,7 +115,7 @@ def _register(
         num_groups: int = 1,
     ) -> Derivation:
         shape = incoming.shape
-        _check_axes(shape, axes)
+        check_axes("convolution", shape, axes)
         filters = whole_number("num_filters", num_filters, 1)
         size = per_axis("filter_size", filter_size, axes, 1)
         steps = per_axis("stride", stride, axes, 1)
@@ -121,7 +126,7 @@ def _register(
                 f"num_groups={groups} must divide the {maps} feature maps of the "
                 f"input and the {filters} filters"
             )
-        length = _lengths(pad, size, even_same and incoming.is_lasagne_0_1)
+        length = _lengths(pad, size, same if incoming.is_lasagne_0_1 else None)
         formulas = [
             one(i, n, s)
             for one, i, n, s in zip(length, shape[2:], size, steps, strict=True)
@@ -143,35 +148,30 @@ _register(
     1,
     "Conv1DLayer",
     ignores=_WITHOUT_EFFECT,
-    new="num_groups flip_filters",
-    even_same=True,
+    newer="num_groups flip_filters",
+    same=lengths.same,
 )
 _register(
     2,
     "Conv2DLayer",
     ignores=_WITHOUT_EFFECT,
-    new="num_groups flip_filters",
-    even_same=True,
+    newer="num_groups flip_filters",
+    same=lengths.same,
 )
 _register(
     2,
     "Conv2DMMLayer",
     "Conv2DDNNLayer",
     ignores="W nonlinearity flip_filters",
-    new="num_groups",
+    newer="num_groups",
+    same=lengths.same_rounded_down,
 )
-_register(
-    2,
-    "Conv2DCCLayer",
-    ignores="W nonlinearity flip_filters dimshuffle partial_sum",
-    new="num_groups",
-)
-_register(3, "Conv3DLayer", ignores=_WITHOUT_EFFECT, new="")
-_register(3, "Conv3DDNNLayer", ignores="W nonlinearity flip_filters", new="")
+_register(3, "Conv3DLayer", ignores=_WITHOUT_EFFECT, since="0.2")
+_register(3, "Conv3DDNNLayer", ignores="W nonlinearity flip_filters", since="0.2")
 
 
 def _register_transposed(axes: int, *types: str) -> None:
-    @rule(*types, ignores="W nonlinearity flip_filters", new="")
+    @rule(*types, ignores="W nonlinearity flip_filters", since="0.2")
     def derive(
         incoming: Incoming,
         *,
@@ -184,7 +184,7 @@ def _register_transposed(axes: int, *types: str) -> None:
         output_size: object = None,
     ) -> Derivation:
         shape = incoming.shape
-        _check_axes(shape, axes)
+        check_axes("convolution", shape, axes)
         filters = whole_number("num_filters", num_filters, 1)
         size = per_axis("filter_size", filter_size, axes, 1)
         steps = per_axis("stride", stride, axes, 1)
@@ -236,7 +236,60 @@ _register_transposed(2, "TransposedConv2DLayer", "Deconv2DLayer")
 _register_transposed(3, "TransposedConv3DLayer", "Deconv3DLayer")
 
 
-@rule("DilatedConv2DLayer", ignores="W nonlinearity flip_filters", new="")
+@rule("Conv2DCCLayer", ignores="W nonlinearity flip_filters partial_sum")
+def derive_cuda_convnet(
+    incoming: Incoming,
+    *,
+    num_filters: int,
+    filter_size: object,
+    stride: object = 1,
+    pad: object = 0,
+    untie_biases: bool = False,
+    b: object = True,
+    dimshuffle: bool = True,
+) -> Derivation:
+    """A convolution by square filters; without `dimshuffle` the batch is last."""
+    shape = incoming.shape
+    check_axes("convolution", shape, 2)
+    batch, maps, *sizes = shape if dimshuffle else (shape[3], *shape[:3])
+    filters = whole_number("num_filters", num_filters, 1)
+    size = per_axis("filter_size", filter_size, 2, 1)
+    steps = per_axis("stride", stride, 2, 1)
+    check_square("Conv2DCCLayer", filter_size=size, stride=steps)
+    (maps,) = known_sizes((maps,), "feature maps of the input")
+    if filters % 16:
+        raise HyperParameterError(
+            f"num_filters={filters}: a Conv2DCCLayer needs a multiple of 16"
+        )
+    if maps > 3 and maps % 4:
+        raise HyperParameterError(
+            f"the input has {maps} feature maps: a Conv2DCCLayer takes 1, 2, 3 or a "
+            "multiple of 4"
+        )
+    same = lengths.same_rounded_down if incoming.is_lasagne_0_1 else None
+    length = _lengths(pad, size, same)
+    formulas = [
+        one(i, n, s) for one, i, n, s in zip(length, sizes, size, steps, strict=True)
+    ]
+    output = tuple(formula.value for formula in formulas)
+    n, m = size
+    tensors, formula = _weights_and_biases(
+        (filters, maps, *size) if dimshuffle else (maps, *size, filters),
+        "n*m*l",
+        {"n": n, "m": m, "l": maps, "k": filters},
+        output,
+        b,
+        untie_biases,
+    )
+    return Derivation(
+        (batch, filters, *output) if dimshuffle else (filters, *output, batch),
+        tensors,
+        formula,
+        SizeFormula(formulas),
+    )
+
+
+@rule("DilatedConv2DLayer", ignores="W nonlinearity flip_filters", since="0.2")
 def derive_dilated(
     incoming: Incoming,
     *,
@@ -249,7 +302,7 @@ def derive_dilated(
 ) -> Derivation:
     """As an undilated one, the filter spread over ``(n - 1)*d + 1`` positions."""
     shape = incoming.shape
-    _check_axes(shape, 2)
+    check_axes("convolution", shape, 2)
     filters = whole_number("num_filters", num_filters, 1)
     size = per_axis("filter_size", filter_size, 2, 1)
     dilations = per_axis("dilation", dilation, 2, 1)
@@ -278,7 +331,9 @@ def derive_dilated(
 
 
 @rule(
-    "LocallyConnected2DLayer", ignores="W nonlinearity flip_filters convolution", new=""
+    "LocallyConnected2DLayer",
+    ignores="W nonlinearity flip_filters convolution",
+    since="0.2",
 )
 def derive_locally_connected(
     incoming: Incoming,
@@ -293,7 +348,7 @@ def derive_locally_connected(
 ) -> Derivation:
     """A convolution whose every position has filters of its own."""
     shape = incoming.shape
-    _check_axes(shape, 2)
+    check_axes("convolution", shape, 2)
     filters = whole_number("num_filters", num_filters, 1)
     size = per_axis("filter_size", filter_size, 2, 1)
     if per_axis("stride", stride, 2, 1) != (1, 1):

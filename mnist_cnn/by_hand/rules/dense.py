@@ -5,6 +5,8 @@ Symbols: `n` inputs, `m` units.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula, product
@@ -13,7 +15,7 @@ from .hyperparameters import known_sizes, whole_number
 from .registry import Derivation, Incoming, rule
 
 
-@rule("DenseLayer", ignores="W nonlinearity", new="num_leading_axes")
+@rule("DenseLayer", ignores="W nonlinearity", newer="num_leading_axes")
 def derive_dense(
     incoming: Incoming, *, num_units: int, b: object = True, num_leading_axes: int = 1
 ) -> Derivation:
@@ -45,7 +47,7 @@ def derive_dense(
     )
 
 
-@rule("NINLayer", "NINLayer_c01b", ignores="W nonlinearity")
+@rule("NINLayer", ignores="W nonlinearity")
 def derive_nin(
     incoming: Incoming,
     *,
@@ -67,6 +69,31 @@ def derive_nin(
         tensors.append(Tensor("b", (units,)))
         formula = Formula("(l + 1)*k", l=maps, k=units)
     return Derivation((batch, units, *spatial), tensors, formula)
+
+
+@rule("NINLayer_c01b", ignores="W nonlinearity")
+def derive_nin_c01b(
+    incoming: Incoming,
+    *,
+    num_units: int,
+    untie_biases: bool = False,
+    b: object = True,
+) -> Derivation:
+    """The same where the batch is last: (feature maps, rows, columns, batch)."""
+    *shape, batch = incoming.shape
+    derived = derive_nin(
+        replace(incoming, _shapes=((batch, *shape),)),
+        num_units=num_units,
+        untie_biases=untie_biases,
+        b=b,
+    )
+    weights, *biases = derived.tensors
+    assert derived.output_shape is not None
+    return replace(
+        derived,
+        output_shape=(*derived.output_shape[1:], batch),
+        tensors=[replace(weights, shape=weights.shape[::-1]), *biases],
+    )
 
 
 @rule("EmbeddingLayer", ignores="W")

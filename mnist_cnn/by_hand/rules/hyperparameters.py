@@ -51,6 +51,24 @@ def per_axis(
     return numbers
 
 
+def check_axes(layer: str, shape: Shape, axes: int) -> None:
+    """Refuse a shape without batch, feature maps and so many axes of space."""
+    if len(shape) != axes + 2:
+        raise HyperParameterError(
+            f"a {layer} over {axes} axes takes (batch, feature maps, "
+            f"{', '.join(['size'] * axes)}), got the shape {format_shape(shape)}"
+        )
+
+
+def check_square(layer: str, **sizes: tuple[int, ...]) -> None:
+    """Refuse numbers that are not the same for both axes."""
+    for name, numbers in sizes.items():
+        if len(set(numbers)) > 1:
+            raise HyperParameterError(
+                f"{name}={numbers}: a {layer} has the same on both axes only"
+            )
+
+
 def known_sizes(sizes: Iterable[int | None], what: str) -> tuple[int, ...]:
     """`sizes`, all of which must be fixed, for parameters depend on them.
 

@@ -38,6 +38,11 @@ def same(i: int | None, n: int, s: int = 1) -> Formula:
     return Formula(f"((i + (n - 1) - n){over}s) + 1", i=i, n=n, s=s)
 
 
+def same_rounded_down(i: int | None, n: int, s: int = 1) -> Formula:
+    """Length with half the filter, rounded down, as pad: an even `n` loses one."""
+    return convolved(i, n, s, (n - 1) // 2)
+
+
 def full(i: int | None, n: int, s: int = 1) -> Formula:
     """Length with pad='full': ``n - 1`` zeros on either side."""
     return convolved(i, n, s, n - 1)

@@ -62,7 +62,7 @@ def _agreed(
     return result
 
 
-@rule("ConcatLayer", new="cropping")
+@rule("ConcatLayer", newer="cropping")
 def derive_concat(
     incoming: Incoming,
     *,
@@ -93,8 +93,8 @@ def derive_concat(
     return Derivation(tuple(merged), size_formula=SizeFormula([total]))
 
 
-@rule("ElemwiseMergeLayer", ignores="merge_function", new="cropping")
-@rule("ElemwiseSumLayer", ignores="coeffs merge_function", new="cropping")
+@rule("ElemwiseMergeLayer", ignores="merge_function", newer="cropping")
+@rule("ElemwiseSumLayer", ignores="coeffs", newer="cropping")
 def derive_elementwise_merge(
     incoming: Incoming, *, cropping: Sequence[str | None] | None = None
 ) -> Derivation:

@@ -12,7 +12,10 @@ from .registry import Derivation, Incoming, rule
 
 
 @rule(
-    "BatchNormLayer", "BatchNormDNNLayer", ignores="epsilon alpha mean inv_std", new=""
+    "BatchNormLayer",
+    "BatchNormDNNLayer",
+    ignores="epsilon alpha mean inv_std",
+    since="0.2",
 )
 def derive_batch_norm(
     incoming: Incoming,

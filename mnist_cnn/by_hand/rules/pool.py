@@ -12,7 +12,13 @@ from ..description import Shape, format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula
 from . import lengths
-from .hyperparameters import known_sizes, per_axis, whole_number
+from .hyperparameters import (
+    check_axes,
+    check_square,
+    known_sizes,
+    per_axis,
+    whole_number,
+)
 from .registry import Derivation, Incoming, rule
 
 
@@ -20,7 +26,7 @@ def _register(
     axes: int,
     *types: str,
     ignores: str = "",
-    new: str | None = None,
+    since: str = "0.1",
     at_end: bool = False,
 ) -> None:
     """Register the rule of a pool over so many axes, the third one on.
@@ -28,7 +34,7 @@ def _register(
     `at_end` says that Lasagne 0.1's layer pools the last axes of any input.
     """
 
-    @rule(*types, ignores=ignores, new=new)
+    @rule(*types, ignores=ignores, since=since)
     def derive(
         incoming: Incoming,
         *,
@@ -38,12 +44,12 @@ def _register(
         ignore_border: bool = True,
     ) -> Derivation:
         shape = incoming.shape
-        start = 2
-        if at_end and incoming.is_lasagne_0_1:
-            start = len(shape) - axes
-        if len(shape) < axes + 2 and start < 2 or len(shape) < start + axes:
-            start = -1
-        if start < 0 or (not incoming.is_lasagne_0_1 and len(shape) != axes + 2):
+        # Lasagne 0.1 does not ask how many axes there are: its MaxPool1DLayer pools
+        # the last one, its two-dimensional pools the third and fourth.
+        is_old = incoming.is_lasagne_0_1
+        start = len(shape) - axes if at_end and is_old else 2
+        fits = 1 <= start <= len(shape) - axes if is_old else len(shape) == axes + 2
+        if not fits:
             raise HyperParameterError(
                 f"a pool over {axes} axes takes (batch, feature maps, "
                 f"{', '.join(['size'] * axes)}), got the shape {format_shape(shape)}"
@@ -67,25 +73,34 @@ def _register(
 
 
 _register(1, "MaxPool1DLayer", at_end=True)
-_register(1, "Pool1DLayer", ignores="mode", new="")
+_register(1, "Pool1DLayer", ignores="mode", since="0.2")
 _register(2, "MaxPool2DLayer", "MaxPool2DDNNLayer")
 _register(2, "Pool2DLayer", "Pool2DDNNLayer", ignores="mode")
-_register(3, "MaxPool3DLayer", "MaxPool3DDNNLayer", new="")
-_register(3, "Pool3DLayer", "Pool3DDNNLayer", ignores="mode", new="")
+_register(3, "MaxPool3DLayer", "MaxPool3DDNNLayer", since="0.2")
+_register(3, "Pool3DLayer", "Pool3DDNNLayer", ignores="mode", since="0.2")
 
 
-@rule("MaxPool2DCCLayer", ignores="dimshuffle")
+@rule("MaxPool2DCCLayer", ignores="pad")
 def derive_cuda_convnet_pool(
     incoming: Incoming,
     *,
     pool_size: object,
     stride: object = None,
     ignore_border: bool = False,
+    dimshuffle: bool = True,
 ) -> Derivation:
-    """A square pool whose last regions may overhang, never the other way."""
-    batch, maps, *sizes = incoming.shape
+    """A square pool whose last regions may overhang; `dimshuffle` as of its conv."""
+    shape = incoming.shape
+    check_axes("pool", shape, 2)
+    first = 2 if dimshuffle else 1
+    before, sizes, after = shape[:first], shape[first : first + 2], shape[first + 2 :]
     size = per_axis("pool_size", pool_size, 2, 1)
     steps = size if stride is None else per_axis("stride", stride, 2, 1)
+    check_square("MaxPool2DCCLayer", pool_size=size, stride=steps)
+    if steps > size:
+        raise HyperParameterError(
+            f"stride={stride!r}: a MaxPool2DCCLayer has no stride beyond its pool_size"
+        )
     if ignore_border:
         raise HyperParameterError(
             "ignore_border=True: a MaxPool2DCCLayer has ignore_border=False only"
@@ -95,13 +110,13 @@ def derive_cuda_convnet_pool(
         for i, n, s in zip(sizes, size, steps, strict=True)
     ]
     return Derivation(
-        (batch, maps, *(formula.value for formula in formulas)),
+        (*before, *(formula.value for formula in formulas), *after),
         size_formula=SizeFormula(formulas),
     )
 
 
 def _register_upscale(axes: int, type_: str) -> None:
-    @rule(type_, ignores="mode", new="")
+    @rule(type_, ignores="mode", since="0.2")
     def derive(incoming: Incoming, *, scale_factor: object) -> Derivation:
         shape = incoming.shape
         if len(shape) < axes + 2:
@@ -171,12 +186,8 @@ def derive_feature_wta(
     return Derivation(shape)
 
 
-@rule(
-    "SpatialPyramidPoolingLayer",
-    "SpatialPyramidPoolingDNNLayer",
-    ignores="mode implementation",
-    new="",
-)
+@rule("SpatialPyramidPoolingLayer", ignores="mode implementation", since="0.2")
+@rule("SpatialPyramidPoolingDNNLayer", ignores="mode", since="0.2")
 def derive_spatial_pyramid(
     incoming: Incoming, *, pool_dims: Iterable[int] = (4, 2, 1)
 ) -> Derivation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 
 from ..description import Network, Shape, format_shape
 from ..errors import HyperParameterError
@@ -21,19 +22,6 @@ _WITHOUT_EFFECT = (
     "backwards gradient_steps grad_clipping unroll_scan precompute_input mask_input "
     "nonlinearity "
 )
-NOT_KEPT = "not kept"
-"""What ``hid_init`` or ``cell_init`` reads where it is a layer or an expression."""
-
-
-def _read_init(name: str):  # type: ignore[no-untyped-def]
-    """How a layer object tells whether it keeps a first state of its own."""
-
-    def read(layer: object) -> object:
-        state = getattr(layer, name)
-        params = getattr(layer, "params", ())
-        return None if any(state is one for one in params) else NOT_KEPT
-
-    return read
 
 
 def _features(shape: Shape) -> int | Formula:
@@ -51,29 +39,31 @@ def _count(features: int | Formula) -> int:
     return count
 
 
-def _states(names: Iterable[str], inits: Iterable[object], shape: Shape, learn: bool):  # type: ignore[no-untyped-def]
-    sizes = tuple(size for size in shape if size is not None)
+def _states(shape: Shape, learn: object, **inits: object) -> list[Tensor]:
+    """The first states that a layer keeps: not one that another layer computes."""
+    sizes = known_sizes(shape, "units of the hidden state")
     return [
-        Tensor(name, (1, *sizes), trainable=learn)
-        for name, init in zip(names, inits, strict=True)
-        if init != NOT_KEPT
+        Tensor(name, (1, *sizes), trainable=bool(learn))
+        for name, init in inits.items()
+        if not _is_computed(init)
     ]
+
+
+def _is_computed(init: object) -> bool:
+    """Whether a first state is another layer's output or a Theano expression."""
+    is_expression = hasattr(init, "owner") and not hasattr(init, "container")
+    return is_expression or isinstance(init, (str, Network))
 
 
 def _output(shape: Shape, last: Shape, only_return_final: bool) -> Shape:
     return (shape[0], *last) if only_return_final else (*shape[:2], *last)
 
 
-def _is_feeding(init: object) -> object:
-    """A first state given by name is a layer's output, not kept."""
-    return NOT_KEPT if isinstance(init, str) else init
-
-
 @rule(
     "RecurrentLayer",
     ignores=_WITHOUT_EFFECT + "W_in_to_hid W_hid_to_hid",
-    attributes={"hid_init": _read_init("hid_init")},
-    new="only_return_final",
+    attributes={"num_units": attrgetter("input_to_hidden.num_units")},
+    newer="only_return_final",
 )
 def derive_recurrent(
     incoming: Incoming,
@@ -88,7 +78,7 @@ def derive_recurrent(
     shape = incoming.shapes[0]
     features = _features(shape)
     units = whole_number("num_units", num_units, 1)
-    states = _states(["hid_init"], [_is_feeding(hid_init)], (units,), bool(learn_init))
+    states = _states((units,), learn_init, hid_init=hid_init)
     tensors = [*states, Tensor("W_in_to_hid", (_count(features), units))]
     if b is not None:
         tensors.append(Tensor("b", (units,)))
@@ -118,11 +108,7 @@ def _gates(names: Iterable[str], features: int, units: int) -> list[Tensor]:
 @rule(
     "LSTMLayer",
     ignores=_WITHOUT_EFFECT + "ingate forgetgate cell outgate",
-    attributes={
-        "hid_init": _read_init("hid_init"),
-        "cell_init": _read_init("cell_init"),
-    },
-    new="only_return_final",
+    newer="only_return_final",
 )
 def derive_lstm(
     incoming: Incoming,
@@ -146,8 +132,7 @@ def derive_lstm(
             Tensor(f"W_cell_to_{name}", (units,)) for name in names if name != "cell"
         ]
         text += " + 3*m"
-    inits = [_is_feeding(cell_init), _is_feeding(hid_init)]
-    states = _states(["cell_init", "hid_init"], inits, (units,), bool(learn_init))
+    states = _states((units,), learn_init, cell_init=cell_init, hid_init=hid_init)
     if states and learn_init:
         text += " + m" if len(states) == 1 else " + 2*m"
     return Derivation(
@@ -160,8 +145,7 @@ def derive_lstm(
 @rule(
     "GRULayer",
     ignores=_WITHOUT_EFFECT + "resetgate updategate hidden_update",
-    attributes={"hid_init": _read_init("hid_init")},
-    new="only_return_final",
+    newer="only_return_final",
 )
 def derive_gru(
     incoming: Incoming,
@@ -182,7 +166,7 @@ def derive_gru(
     tensors = _gates(
         ("updategate", "resetgate", "hidden_update"), _count(features), units
     )
-    states = _states(["hid_init"], [_is_feeding(hid_init)], (units,), learn)
+    states = _states((units,), learn, hid_init=hid_init)
     text = "g*(n + m + 1)*m" + (" + m" if states and learn else "")
     return Derivation(
         _output(shape, (units,), only_return_final),
@@ -194,8 +178,7 @@ def derive_gru(
 @rule(
     "CustomRecurrentLayer",
     ignores=_WITHOUT_EFFECT,
-    attributes={"hid_init": _read_init("hid_init")},
-    new="only_return_final",
+    newer="only_return_final",
 )
 def derive_custom_recurrent(
     incoming: Incoming,
@@ -224,7 +207,7 @@ def derive_custom_recurrent(
     state = tables["hidden_to_hidden"].rows[-1].size
     if state is None:
         return Derivation(None, unknown_because="its hidden state's size is not known")
-    tensors = _states(["hid_init"], [_is_feeding(hid_init)], state, bool(learn_init))
+    tensors = _states(state, learn_init, hid_init=hid_init)
     for name, table in tables.items():
         tensors += [
             replace(tensor, name=f"{name}.{row.name}.{tensor.name}", shared_with="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter, signature
 
 from ..description import LASAGNE_0_1, Shape, format_shape
 from ..errors import HandCalculationError, ImpossibleSizeError
@@ -31,7 +32,6 @@ class Incoming:
     lasagne: str
     _shapes: tuple[Shape | None, ...] = ()
     _names: tuple[str, ...] = ()
-    _inverted: Shape | None = None
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -60,13 +60,6 @@ class Incoming:
                 "every size must be at least 1"
             )
         return first
-
-    @property
-    def inverted_shape(self) -> Shape:
-        """Output shape of what feeds the second layer feeding this one."""
-        if self._inverted is None:
-            raise UnknownInputError
-        return self._inverted
 
     @property
     def is_lasagne_0_1(self) -> bool:
@@ -116,16 +109,15 @@ class Rule:
     ignored : frozenset of str
         Keywords the layer takes that change neither size nor count.
     inputs : tuple of str
-        Keywords that name further layers feeding this one.
+        Keywords that name further layers feeding this one; ``"layer.input_layer"``
+        is what feeds the layer before.
     attributes : mapping
         Where a layer object keeps a hyper-parameter that is not under its keyword:
         the attribute's name, or a function of the object.
-    elementwise : bool
-        Whether the layer keeps its input's shape and learns nothing.
-    new : frozenset of str
-        Keywords that Lasagne 0.1 lacks; holds "" if it lacks the layer itself.
-    takes_any : bool
-        Whether `derive` accepts any keyword.
+    newer : frozenset of str
+        Keywords that Lasagne 0.1's layer does not take.
+    since : str
+        The release that first has the layer: "0.1" or "0.2".
     """
 
     derive: Derive
@@ -134,9 +126,8 @@ class Rule:
     ignored: frozenset[str]
     inputs: tuple[str, ...]
     attributes: Mapping[str, str | Callable[[object], object]]
-    elementwise: bool
-    new: frozenset[str]
-    takes_any: bool
+    newer: frozenset[str]
+    since: str
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -145,8 +136,6 @@ class Rule:
 
     def unexpected(self, keywords: Iterable[str]) -> list[str]:
         """Those of the given keywords that the layer does not take."""
-        if self.takes_any:
-            return []
         expected = {*self.keywords, *self.inputs, *self.ignored, "name"}
         return [keyword for keyword in keywords if keyword not in expected]
 
@@ -159,8 +148,8 @@ def rule(
     ignores: str = "",
     inputs: tuple[str, ...] = (),
     attributes: Mapping[str, str | Callable[[object], object]] | None = None,
-    elementwise: bool = False,
-    new: str | None = None,
+    newer: str = "",
+    since: str = LASAGNE_0_1,
 ) -> Callable[[Derive], Derive]:
     """Register the decorated function as the rule for layer classes of these names.
 
@@ -180,11 +169,10 @@ def rule(
         Keywords that name further layers feeding this one, in order.
     attributes : mapping, optional
         Where an instance keeps a hyper-parameter, if not under its keyword.
-    elementwise : bool
-        Whether the layer keeps its input's shape and learns nothing.
-    new : str, optional
-        Keywords, separated by spaces, that Lasagne 0.1's layer does not take; an
-        empty string if Lasagne 0.1 has no such layer.
+    newer : str
+        Keywords, separated by spaces, that Lasagne 0.1's layer does not take.
+    since : str
+        "0.2" if Lasagne 0.1 has no such layer.
 
     Examples
     --------
@@ -205,7 +193,7 @@ def rule(
         )
 
     def register(derive: Derive) -> Derive:
-        required, optional, takes_any = _keywords(derive)
+        required, optional = _keywords(derive)
         made = Rule(
             derive,
             required,
@@ -213,9 +201,8 @@ def rule(
             frozenset(ignores.split()),
             inputs,
             attributes or {},
-            elementwise,
-            _lacking(new),
-            takes_any,
+            frozenset(newer.split()),
+            since,
         )
         for name in types:
             _RULES[name] = made
@@ -234,17 +221,11 @@ def known_types() -> list[str]:
     return sorted(_RULES)
 
 
-def _lacking(new: str | None) -> frozenset[str]:
-    if new is None:
-        return frozenset()
-    return frozenset(new.split() or [""])
-
-
-def _keywords(derive: Derive) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    code = derive.__code__
-    first = code.co_argcount
-    names = code.co_varnames[first : first + code.co_kwonlyargcount]
-    defaults = derive.__kwdefaults__ or {}
-    required = tuple(name for name in names if name not in defaults)
-    optional = tuple(name for name in names if name in defaults)
-    return required, optional, bool(code.co_flags & 0x08)
+def _keywords(derive: Derive) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keyword-only arguments without a default, and those with one."""
+    parameters = signature(derive).parameters.values()
+    named = [one for one in parameters if one.kind is Parameter.KEYWORD_ONLY]
+    return (
+        tuple(one.name for one in named if one.default is Parameter.empty),
+        tuple(one.name for one in named if one.default is not Parameter.empty),
+    )

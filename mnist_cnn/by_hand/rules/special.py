@@ -22,7 +22,7 @@ def _learn(incoming: Incoming, name: str, axes: object, everywhere: bool) -> Der
     return Derivation(shape, [Tensor(name, sizes)], Formula("c", c=product(sizes)))
 
 
-@rule("BiasLayer")
+@rule("BiasLayer", since="0.2")
 def derive_bias(
     incoming: Incoming, *, b: object = True, shared_axes: object = "auto"
 ) -> Derivation:
@@ -32,13 +32,13 @@ def derive_bias(
     return _learn(incoming, "b", shared_axes, False)
 
 
-@rule("ScaleLayer", ignores="scales", new="")
+@rule("ScaleLayer", ignores="scales", since="0.2")
 def derive_scale(incoming: Incoming, *, shared_axes: object = "auto") -> Derivation:
     """A factor, one a feature map unless `shared_axes` says otherwise."""
     return _learn(incoming, "scales", shared_axes, False)
 
 
-@rule("ParametricRectifierLayer", ignores="alpha nonlinearity", new="")
+@rule("ParametricRectifierLayer", ignores="alpha", since="0.2")
 def derive_prelu(incoming: Incoming, *, shared_axes: object = "auto") -> Derivation:
     """A slope below zero, one a feature map unless `shared_axes` says otherwise."""
     return _learn(incoming, "alpha", shared_axes, True)
@@ -85,7 +85,12 @@ def _check_localization(incoming: Incoming, outputs: int) -> None:
         )
 
 
-@rule("TransformerLayer", ignores="border_mode", inputs=("localization_network",))
+@rule(
+    "TransformerLayer",
+    ignores="border_mode",
+    inputs=("localization_network",),
+    since="0.2",
+)
 def derive_transformer(
     incoming: Incoming, *, downsample_factor: object = 1
 ) -> Derivation:
@@ -99,7 +104,7 @@ def derive_transformer(
     "TPSTransformerLayer",
     ignores="border_mode precompute_grid",
     inputs=("localization_network",),
-    new="",
+    since="0.2",
 )
 def derive_tps_transformer(
     incoming: Incoming, *, downsample_factor: object = 1, control_points: int = 16
@@ -115,7 +120,7 @@ def derive_tps_transformer(
     return Derivation(shape, size_formula=formula)
 
 
-@rule("InverseLayer", inputs=("layer", "layer.input_layer"))
+@rule("InverseLayer", inputs=("layer", "layer.input_layer"), since="0.2")
 def derive_inverse(incoming: Incoming) -> Derivation:
     """The shape that the inverted layer takes; its weights are that layer's."""
     return Derivation(incoming.shapes[2])
@@ -123,15 +128,15 @@ def derive_inverse(incoming: Incoming) -> Derivation:
 
 def _read_output_shape(layer: object) -> object:
     """As given: a function in the place of the method, or what is kept of the rest."""
-    given = vars(layer).get("get_output_shape_for")
-    return getattr(layer, "_output_shape", None) if given is None else given
+    own = (one for name, one in vars(layer).items() if name.endswith("_shape_for"))
+    return next(own, getattr(layer, "_output_shape", None))
 
 
 @rule(
     "ExpressionLayer",
     ignores="function",
     attributes={"output_shape": _read_output_shape},
-    new="",
+    since="0.2",
 )
 def derive_expression(incoming: Incoming, *, output_shape: object = None) -> Derivation:
     """The shape it is said to have: by default the input's.
