@@ -14,6 +14,7 @@ README: PyTensor's default mode, the number of BLAS threads, and the names of
 from theano import restored_names  # isort: skip
 from theano.configdefaults import config  # isort: skip
 
+import numpy as _np
 from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import Op
@@ -44,6 +45,12 @@ from theano.scan_module import clone, foldl, foldr, map, reduce, scan
 from theano.tensor import dot, get_scalar_constant_value
 from theano.updates import OrderedUpdates
 from theano.version import version as __version__
+
+
+def _asarray(a, dtype, order=None):
+    """``a`` as an array of ``dtype``."""
+    return _np.asarray(a, dtype=_np.dtype(dtype), order=order)
+
 
 # The order of BLAS's sums, hence the last bits, would depend on its threads.
 threadpool_limits(1, user_api="blas")

@@ -6,7 +6,10 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.configdefaults import config
 from pytensor.graph.basic import Constant, Variable
-from pytensor.tensor.basic import MakeVector
+from pytensor.tensor.basic import (
+    MakeVector,
+    get_underlying_scalar_constant_value,
+)
 from pytensor.tensor.type import complex_dtypes, discrete_dtypes, integer_dtypes
 
 __all__ = [
@@ -98,7 +101,11 @@ def static_shape(shape: Variable, ndim: int) -> tuple[int | None, ...]:
     if isinstance(shape, Constant):
         entries = list(shape.data)
     elif shape.owner is not None and isinstance(shape.owner.op, MakeVector):
-        entries = [e.data if isinstance(e, Constant) else None for e in shape.owner.inputs]
+        entries = [
+            get_underlying_scalar_constant_value(entry, raise_not_constant=False)
+            for entry in shape.owner.inputs
+        ]
+        entries = [None if isinstance(e, Variable) else e for e in entries]
     if len(entries) != ndim:
         raise ValueError(
             f"a shape of {len(entries)} sizes is that of no tensor of {ndim} axes"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, Lop, Rop, disconnected_type
+from pytensor.gradient import DisconnectedType, Lop, disconnected_type
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.extra_ops import broadcast_shape
@@ -14,7 +14,7 @@ __all__ = ["CFunction", "MultiplyAdd"]
 
 
 class _CMath(Op):
-    """What the Ops share: their derivatives are those of PyTensor's own Ops."""
+    """What the Ops share: their gradients are those of PyTensor's own Ops."""
 
     def make_node(self, *terms: Any) -> Apply:
         terms = [pt.as_tensor_variable(term) for term in terms]
@@ -34,15 +34,14 @@ class _CMath(Op):
         return Lop(self._of_pytensor(*inputs), inputs, cotangents[0])
 
     def pushforward(self, inputs, outputs, tangents):
-        known = [
-            (variable, tangent)
-            for variable, tangent in zip(inputs, tangents, strict=True)
+        terms = [
+            partial * tangent
+            for partial, tangent in zip(self._partials(*inputs), tangents, strict=True)
             if not isinstance(tangent.type, DisconnectedType)
         ]
-        if not known:
+        if not terms:
             return [disconnected_type()]
-        variables, tangents = (list(column) for column in zip(*known, strict=True))
-        return [Rop(self._of_pytensor(*inputs), variables, tangents)]
+        return [sum(terms, pt.zeros_like(outputs[0]))]
 
 
 class CFunction(_CMath):
@@ -65,6 +64,11 @@ class CFunction(_CMath):
     def _of_pytensor(self, numbers: Any) -> Any:
         return getattr(pt, self.name)(numbers)
 
+    def _partials(self, numbers: Any) -> list[Any]:
+        if self.name == "log":
+            return [pt.reciprocal(numbers)]
+        return [pt.cos(numbers) if self.name == "sin" else -pt.sin(numbers)]
+
     def perform(self, node, inputs, output_storage):
         output_storage[0][0] = c_math.call(self.name, inputs[0])
 
@@ -76,6 +80,9 @@ class MultiplyAdd(_CMath):
 
     def _of_pytensor(self, a: Any, b: Any, c: Any) -> Any:
         return a * b + c
+
+    def _partials(self, a: Any, b: Any, c: Any) -> list[Any]:
+        return [b, a, pt.ones_like(c)]
 
     def perform(self, node, inputs, output_storage):
         output_storage[0][0] = c_math.multiply_add(*inputs)

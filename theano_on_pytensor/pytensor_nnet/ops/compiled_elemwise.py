@@ -3,7 +3,6 @@
 import numpy as np
 from pytensor.graph.basic import Constant, Variable
 from pytensor.scalar import basic as scalar
-from pytensor.scalar import math as scalar_math
 
 from pytensor_nnet.kernels.llvm.elementwise import Expression, evaluate
 from pytensor_nnet.ops.elemwise import VectorElemwise

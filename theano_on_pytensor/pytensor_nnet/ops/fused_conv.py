@@ -67,9 +67,7 @@ class FusedConv2d(_Layer):
         (convolved,) = self.conv.make_node(images, filters).outputs
         size = [
             None if length is None else length // step
-            for length, step in zip(
-                convolved.type.shape[2:], self.window, strict=True
-            )
+            for length, step in zip(convolved.type.shape[2:], self.window, strict=True)
         ]
         shape = (*convolved.type.shape[:2], *size)
         outputs = [TensorType(convolved.type.dtype, shape=shape)()]
@@ -97,9 +95,7 @@ class FusedConv2d(_Layer):
         ((batch, filters, *size),) = self.conv.infer_shape(
             node, [image_shape, filter_shape]
         )
-        size = [
-            length // step for length, step in zip(size, self.window, strict=True)
-        ]
+        size = [length // step for length, step in zip(size, self.window, strict=True)]
         return [(batch, filters, *size)] * len(node.outputs)
 
 

@@ -84,9 +84,7 @@ class FusedDenseGrad(Op):
         if self.slope is None:
             bias = gradient.sum(axis=0)
         else:
-            gradient, bias = differentiate(
-                gradient, *outputs, self.slope, self.at_zero
-            )
+            gradient, bias = differentiate(gradient, *outputs, self.slope, self.at_zero)
         output_storage[0][0] = multiply(features.T, gradient)[0]
         output_storage[1][0] = bias
         if self.to_inputs:

@@ -150,7 +150,7 @@ class FuseLayer(GraphRewriter):
         """The layer whose rectifier's output is known, if it is a whole one."""
         slope = None if rectifier.slope == 1 else rectifier.slope
         out = self.output(fgraph, rectified, slope)
-        if out is None:
+        if out is None or out.type.dtype != linear.outputs[0].type.dtype:
             return None
         bias = None if shift is None else shift.owner.inputs[0]
         match = Match(linear, bias, slope, rectified, out)
@@ -176,20 +176,14 @@ class FuseLayer(GraphRewriter):
         nodes: set[Apply] = set()
         slope = 1 if match.slope is None else match.slope
         for before, users in by_given.items():
-            leaves = set(elementwise_inputs(before, terms)) - set(terms)
-            if match.slope is None:
-                leaves = {before}
-            if len(leaves) != 1:
+            for after in _expressions_behind(before, terms):
+                found = recognize_rectified_gradient(before, after, terms)
+                if found is not None and abs(found.slope - slope) < 1e-6:
+                    break
+            else:
                 continue
-            (after,) = leaves
-            found = recognize_rectified_gradient(before, after, terms)
             given = self.arriving(match, after)
-            if (
-                found is None
-                or abs(found.slope - slope) > 1e-6
-                or given is None
-                or given.type.dtype != match.out.type.dtype
-            ):
+            if given is None or given.type.dtype != match.out.type.dtype:
                 continue
             sums = [
                 node
@@ -238,6 +232,18 @@ class FuseLayer(GraphRewriter):
             and node.inputs[0].type.ndim == 1
             and node.inputs[0].type.dtype == product.type.dtype
         )
+
+
+def _expressions_behind(variable: Variable, stop: list[Variable]) -> Iterator[Variable]:
+    """It, and what it is computed from element by element, the nearest first."""
+    seen, todo = {*stop}, [variable]
+    while todo:
+        current = todo.pop(0)
+        if current not in seen:
+            seen.add(current)
+            yield current
+            if current.owner is not None and isinstance(current.owner.op, Elemwise):
+                todo.extend(current.owner.inputs)
 
 
 def _nodes_between(inputs: list[Variable], output: Variable) -> set[Apply]:

@@ -48,13 +48,9 @@ class FuseDense(FuseLayer):
         outputs = layer(inputs, weights, bias, return_list=True)
         yield match.out, outputs[0]
         for gradient in match.gradients:
-            op = FusedDenseGrad(
-                match.slope, gradient.at_zero, bool(gradient.to_inputs)
-            )
+            op = FusedDenseGrad(match.slope, gradient.at_zero, bool(gradient.to_inputs))
             arguments = outputs if keeps_mask else []
-            results = op(
-                inputs, weights, gradient.given, *arguments, return_list=True
-            )
+            results = op(inputs, weights, gradient.given, *arguments, return_list=True)
             olds = (gradient.to_weights, gradient.to_bias, gradient.to_inputs)
             for variables, new in zip(olds, results, strict=False):
                 yield from ((old, new) for old in variables)

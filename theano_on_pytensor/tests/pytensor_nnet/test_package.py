@@ -4,8 +4,9 @@ import ast
 import types
 from pathlib import Path
 
-import pytensor_nnet
 import pytest
+
+import pytensor_nnet
 
 PACKAGE = Path(pytensor_nnet.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -358,7 +358,7 @@ class MRG_RandomStreams:
         if truncate:
             halves = self._redraw_far_ones(halves, [cosines, sines], dtype, nstreams)
         samples = pt.concatenate(halves)[:number].reshape(size, ndim=ndim)
-        return _multiply_add(samples, std, avg)
+        return _multiply_add(pt.cast(samples, dtype), std, avg)
 
     def _redraw_far_ones(self, halves, directions, dtype, nstreams):
         """The halves of a normal sample, numbers beyond -2 and 2 drawn anew."""
@@ -424,7 +424,9 @@ def _parameters(first, second, dtype):
     first, second = pt.as_tensor_variable(first), pt.as_tensor_variable(second)
     if dtype is None:
         dtype = upcast(config.floatX, first.type.dtype, second.type.dtype)
-    return *(_without_gradient(parameter, dtype) for parameter in (first, second)), dtype
+    return *(
+        _without_gradient(parameter, dtype) for parameter in (first, second)
+    ), dtype
 
 
 def _without_gradient(parameter, dtype=None):

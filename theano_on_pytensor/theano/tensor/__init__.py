@@ -8,13 +8,17 @@ from theano.tensor import (
     basic,
     elemwise,
     extra_ops,
+    nlinalg,
     nnet,
+    opt,
     shared_randomstreams,
     sharedvar,
     signal,
+    slinalg,
     subtensor,
     type,
     var,
+    xlogx,
 )
 from theano.tensor.basic import *
 from theano.tensor.basic import __all__ as _basic
@@ -37,6 +41,7 @@ __all__ = sorted(
         *("TensorVariable", "Variable", "basic", "consider_constant"),
         *("elemwise", "extra_ops", "grad", "hessian", "jacobian"),
         *("nnet", "shared_randomstreams", "sharedvar", "signal"),
+        *("nlinalg", "opt", "slinalg", "xlogx"),
         *("subtensor", "type", "var"),
     }
 )

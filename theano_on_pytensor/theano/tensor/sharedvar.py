@@ -2,10 +2,31 @@
 
 import numpy as np
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.tensor.sharedvar import TensorSharedVariable
+from pytensor.tensor import sharedvar as _sharedvar
 from pytensor.tensor.type import TensorType
 
+from pytensor_nnet.ops.unbroadcast import unbroadcast
+
 __all__ = ["SharedVariable", "TensorSharedVariable", "tensor_shared"]
+
+
+class TensorSharedVariable(_sharedvar.TensorSharedVariable):
+    """A shared tensor. Its ``default_update`` may know more of its shape than the
+    shared variable does, as in Theano, and setting it is no reason to warn.
+    """
+
+    @property
+    def default_update(self):
+        """What the variable becomes after each call of a function that uses it."""
+        return self._default_update
+
+    @default_update.setter
+    def default_update(self, value):
+        if value is not None:
+            value = self.type.filter_variable(value, allow_convert=True)
+            if value.type != self.type:
+                value = unbroadcast(value, *range(value.type.ndim))
+        self._default_update = value
 
 
 def tensor_shared(

@@ -255,7 +255,9 @@ class _Backward:
                 if one_mask is None:
                     bias.set(bias.get() + one)
                 else:
-                    bits = function.apply("ctpop", one_mask.convert("zext", self.integers))
+                    bits = function.apply(
+                        "ctpop", one_mask.convert("zext", self.integers)
+                    )
                     if epilogue.area == 1:
                         bits = one_mask.convert("zext", self.integers)
                     number = bits.convert("uitofp", self.type)
@@ -298,9 +300,7 @@ class _Backward:
                 function.loop(0, self.filters, lanes) as filter_,
             ):
                 block = source[window * self.filters + filter_]
-                rows = [
-                    block[lane * self.filters].load(lanes) for lane in range(lanes)
-                ]
+                rows = [block[lane * self.filters].load(lanes) for lane in range(lanes)]
                 result = target[filter_ * self.windows + window]
                 for lane, row in enumerate(transposed_square(rows)):
                     result[lane * self.windows].store(row)
@@ -346,7 +346,10 @@ class _Backward:
 
         def body(source: Value, goal: Value, parts: list[tuple[int, int, int]]) -> None:
             sums = [
-                (function.variable(self.type, target[goal + at].load(self.lanes)), *part)
+                (
+                    function.variable(self.type, target[goal + at].load(self.lanes)),
+                    *part,
+                )
                 for part in parts
                 for _, at, _ in [part]
             ]
@@ -477,7 +480,11 @@ class _Backward:
     def _chosen(self, place: Value, position: Value, depth: int) -> list[Value]:
         """Gradients of a position in a window, zero where it is no maximum."""
         gradients, masks = self.by_window
-        bit = position.convert("trunc", "i32") if self.layer.element == "float" else position
+        bit = (
+            position.convert("trunc", "i32")
+            if self.layer.element == "float"
+            else position
+        )
         shift = bit.splat(self.lanes)
         result = []
         for v in range(depth):

@@ -190,7 +190,8 @@ def compile_function(function: Function) -> Callable[..., None]:
     else:
         engine = _load(code, cpu)
     prototype = ctypes.CFUNCTYPE(
-        None, *(_C_TYPES.get(type_, ctypes.c_void_p) for type_ in function.types.values())
+        None,
+        *(_C_TYPES.get(type_, ctypes.c_void_p) for type_ in function.types.values()),
     )
     compiled = prototype(engine.get_function_address(function.name))
     compiled.engine = engine  # the code lives as long as its engine

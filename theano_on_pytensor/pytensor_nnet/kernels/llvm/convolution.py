@@ -58,8 +58,12 @@ class Gradients(NamedTuple):
     images: Array | None
 
 
+PLAIN = Convolution()
+"""Every whole window, the filters turned, no pad, stride or group."""
+
+
 def convolve(
-    images: Array, filters: Array, geometry: Convolution = Convolution()
+    images: Array, filters: Array, geometry: Convolution = PLAIN
 ) -> Array:
     """As :func:`pytensor_nnet.kernels.convolution.convolve`."""
     out_shape = geometry.output_shape(images.shape, filters.shape)
@@ -72,7 +76,7 @@ def convolve_filter_gradient(
     images: Array,
     output_gradient: Array,
     filter_size: Pair,
-    geometry: Convolution = Convolution(),
+    geometry: Convolution = PLAIN,
 ) -> Array:
     """As :func:`pytensor_nnet.kernels.convolution.convolve_filter_gradient`."""
     filter_shape = (output_gradient.shape[1], images.shape[1], *filter_size)
@@ -93,7 +97,7 @@ def convolve_input_gradient(
     filters: Array,
     output_gradient: Array,
     image_size: Pair,
-    geometry: Convolution = Convolution(),
+    geometry: Convolution = PLAIN,
 ) -> Array:
     """As :func:`pytensor_nnet.kernels.convolution.convolve_input_gradient`."""
     image_shape = (output_gradient.shape[0], filters.shape[1], *image_size)
@@ -228,7 +232,9 @@ def _convolve(
         int(np.isfinite(taps).all()) if layer.channels <= 4 else 0,
     )
     work = prod(layer.convolved_size) * layer.filters * layer.taps
-    spans = _spans(len(images), min(4 * threads.threads(), len(images) * work // _SMALL_TASK))
+    spans = _spans(
+        len(images), min(4 * threads.threads(), len(images) * work // _SMALL_TASK)
+    )
     threads.run(forward_kernel(layer), [(*addresses, *span) for span in spans])
     return _channels_first(out), None if mask is None else _channels_first(mask)
 
@@ -394,7 +400,8 @@ def _without_pads(padded: Array, pads: tuple[Pair, Pair], size: Any) -> Array:
             max(0, -left) : size[1] - max(0, -right),
         ]
         inner[:] = padded[
-            :, max(0, top) : max(0, top) + inner.shape[1],
+            :,
+            max(0, top) : max(0, top) + inner.shape[1],
             max(0, left) : max(0, left) + inner.shape[2],
         ]
         return _channels_first(whole)

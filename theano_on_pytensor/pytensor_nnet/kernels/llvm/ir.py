@@ -130,13 +130,24 @@ class Value:
             type_, f"{operation} {self.type} {self.text} to {type_}"
         )
 
+    def first(self) -> "Value":
+        """The number in a vector's first lane."""
+        return self.function.emit(
+            _element(self.type), f"extractelement {self.type} {self.text}, i32 0"
+        )
+
+    def with_first(self, number: "Value") -> "Value":
+        """This vector, but for a number in its first lane."""
+        return self.function.emit(
+            self.type,
+            f"insertelement {self.type} {self.text}, {number.type} {number.text}, "
+            "i32 0",
+        )
+
     def splat(self, lanes: int) -> "Value":
         """A vector that holds this number in every lane."""
-        type_ = vector(lanes, self.type)
-        first = self.function.emit(
-            type_, f"insertelement {type_} poison, {self.type} {self.text}, i32 0"
-        )
-        return first.shuffle([0] * lanes)
+        anything = Value(self.function, vector(lanes, self.type), "poison")
+        return anything.with_first(self).shuffle([0] * lanes)
 
     def shuffle(self, order: list[int], other: Union["Value", None] = None) -> "Value":
         """Lanes of this vector, then of ``other``, in a new order."""
@@ -203,6 +214,9 @@ class Array:
             return self.function.emit(
                 type_, f"load {type_}, ptr {self.text}, align {self._alignment()}"
             )
+        if tail == 1:
+            number, zeros = self.load(), self.function.zero(type_)
+            return zeros.with_first(number)
         return self.function.call(
             type_,
             f"llvm.masked.load.{_suffix(type_)}.p0",
@@ -218,6 +232,9 @@ class Array:
 
     def store(self, value: Value, tail: int = 0) -> None:
         """Write a value, or only the first ``tail`` lanes of a vector."""
+        if tail == 1:
+            # LLVM 22 writes four bytes where a masked store has one lane of one byte.
+            value, tail = value.first(), 0
         if not tail:
             self.function.line(
                 f"store {value.type} {value.text}, ptr {self.text}, "

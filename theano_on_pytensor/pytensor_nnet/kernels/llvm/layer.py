@@ -118,9 +118,7 @@ class Layer:
     def step(self, rows: int, columns: int) -> int:
         """From a number to the one that a filter meets so many positions on."""
         down, across = self.strides
-        return (
-            rows * down * self.image_size[1] + columns * across
-        ) * self.channels
+        return (rows * down * self.image_size[1] + columns * across) * self.channels
 
     def without_epilogue(self) -> "Layer":
         return replace(self, epilogue=Epilogue())
@@ -152,7 +150,9 @@ class Tile:
 def _split(length: int, step: int) -> list[tuple[int, int]]:
     """``(how many, of which length)``: whole steps, and what is left."""
     whole, rest = divmod(length, step)
-    return [(count, size) for count, size in ((whole, step), (1, rest)) if count and size]
+    return [
+        (count, size) for count, size in ((whole, step), (1, rest)) if count and size
+    ]
 
 
 def choose_tile(layer: Layer, cpu: CPU) -> Tile:

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pytensor_nnet.kernels.llvm import threads
+from pytensor_nnet.kernels.llvm import ir, threads
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
-from pytensor_nnet.kernels.llvm import ir
 from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
 from pytensor_nnet.kernels.llvm.memory import address, empty
 from pytensor_nnet.kernels.llvm.transposition import transpose
@@ -313,9 +312,7 @@ def _sum(
     arguments = function.arguments
     depth, height = tile.depth, tile.height
     last = depth - 1
-    sums = [
-        [function.variable(type_, 0) for _ in range(depth)] for _ in range(height)
-    ]
+    sums = [[function.variable(type_, 0) for _ in range(depth)] for _ in range(height)]
     corner = arguments["a"][tile.row * product.row_step]
 
     def tap(index: Value) -> None:

@@ -14,7 +14,7 @@ __all__ = ["run", "set_threads", "threads"]
 
 def _default_threads() -> int:
     """``OMP_NUM_THREADS``, else one a core that this process may use."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked):
         return int(asked)
     if hasattr(os, "sched_getaffinity"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from pytensor_nnet.kernels import convolution
 from pytensor_nnet.kernels.convolution import (
     Convolution,

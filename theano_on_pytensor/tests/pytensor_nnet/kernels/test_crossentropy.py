@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pytensor_nnet.kernels.crossentropy import (
     softmax_log_likelihood,
     softmax_log_likelihood_gradient,

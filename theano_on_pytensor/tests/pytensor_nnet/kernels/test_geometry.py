@@ -5,6 +5,7 @@ import doctest
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pytensor_nnet.kernels import geometry
 from pytensor_nnet.kernels.geometry import (
     convolution_output_size,

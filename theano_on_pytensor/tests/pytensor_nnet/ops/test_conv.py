@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 from pytensor.gradient import verify_grad
 from pytensor.graph.traversal import ancestors
+
 from pytensor_nnet import (
     Conv2d,
     Conv2dGradFilters,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 from pytensor.gradient import verify_grad
+
 from pytensor_nnet import (
     AveragePool2dGrad,
     MaxPool2dGrad,
@@ -259,7 +260,9 @@ def test_arrays_of_other_shapes_are_refused():
         MaxPool2dGradGrad((2, 2))(images, maxima, np.zeros((2, 4, 5))),
         AveragePool2dGrad((2, 2))(maxima, [4, 6]),
     ]:
-        with pytest.raises(ValueError, match=r"not fit .*images of shape \(2, 4, [46]\)"):
+        with pytest.raises(
+            ValueError, match=r"not fit .*images of shape \(2, 4, [46]\)"
+        ):
             out.eval(mode=FAST)
 
 

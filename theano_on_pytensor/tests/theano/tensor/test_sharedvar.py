@@ -1,5 +1,7 @@
 """Shared tensors."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,19 @@ def test_container_and_clone():
     other = shared.clone()
     assert other.container is shared.container
     assert other.name == "w"
+
+
+def test_a_default_update_may_know_more_of_the_shape():
+    mean = theano.shared(np.zeros(3), name="mean")
+    twin = theano.clone(mean, share_inputs=False)
+    assert twin is not mean
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        twin.default_update = twin + T.constant(np.ones(3))
+    f = theano.function([], twin * 2)
+    assert f().tolist() == [0, 0, 0]
+    # The clone shares its value with the original.
+    assert mean.get_value().tolist() == [1, 1, 1]
+    twin.default_update = None
+    assert theano.function([], twin)().tolist() == [1, 1, 1]
+    assert mean.get_value().tolist() == [1, 1, 1]

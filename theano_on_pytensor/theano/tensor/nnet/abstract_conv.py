@@ -11,12 +11,6 @@ from pytensor_nnet.kernels.geometry import (
     pads_of_border_mode,
 )
 from pytensor_nnet.ops import conv as _conv
-from pytensor_nnet.ops import conv3d as _conv3d
-from pytensor_nnet.ops.conv import (
-    Conv2d,
-    Conv2dGradFilters,
-    Conv2dGradInputs,
-)
 from pytensor_nnet.ops.conv3d import (
     conv3d,
     conv3d_grad_wrt_inputs,
@@ -31,10 +25,6 @@ __all__ = [
     "AbstractConv3d",
     "AbstractConv3d_gradInputs",
     "AbstractConv3d_gradWeights",
-    "bilinear_kernel_1D",
-    "bilinear_kernel_2D",
-    "bilinear_upsampling",
-    "causal_conv1d",
     "conv2d",
     "conv2d_grad_wrt_inputs",
     "conv2d_grad_wrt_weights",
@@ -43,7 +33,6 @@ __all__ = [
     "conv3d_grad_wrt_weights",
     "get_conv_output_shape",
     "get_conv_shape_1axis",
-    "separable_conv2d",
 ]
 
 
@@ -193,8 +182,17 @@ def _with_shape(variable, shape):
     variable = pt.as_tensor_variable(variable)
     if shape is None:
         return variable
-    known = [int(size) if isinstance(size, int | np.integer) else None for size in shape]
+    known = [
+        int(size) if isinstance(size, int | np.integer) else None for size in shape
+    ]
     return pt.specify_shape(variable, known)
+
+
+def _entries(shape, count):
+    """The entries of a shape, which may be a vector variable."""
+    if isinstance(shape, pt.TensorVariable):
+        return [shape[axis] for axis in range(count)]
+    return list(shape)
 
 
 class _AbstractConv2d:
@@ -212,7 +210,13 @@ class _AbstractConv2d:
         unshared=False,
     ):
         self.imshp, self.kshp = imshp, kshp
-        self.options = (border_mode, subsample, filter_flip, filter_dilation, num_groups)
+        self.options = (
+            border_mode,
+            subsample,
+            filter_flip,
+            filter_dilation,
+            num_groups,
+        )
         self.unshared = unshared
 
 
@@ -246,12 +250,11 @@ class AbstractConv2d_gradWeights(_AbstractConv2d):
     """
 
     def __call__(self, images, output_grad, shape):
-        shape = _two(shape)
         wanted = (None,) * (4 if self.unshared else 2)
         return conv2d_grad_wrt_weights(
             images,
             output_grad,
-            (*wanted, *shape),
+            (*wanted, *_entries(shape, 2)),
             self.imshp,
             *self.options,
             self.unshared,
@@ -269,10 +272,71 @@ class AbstractConv2d_gradInputs(_AbstractConv2d):
         return conv2d_grad_wrt_inputs(
             output_grad,
             filters,
-            (None, None, *_two(shape)),
+            (None, None, *_entries(shape, 2)),
             self.kshp,
             *self.options,
             self.unshared,
+        )
+
+
+class _AbstractConv3d:
+    """What the three below keep until they are called."""
+
+    def __init__(
+        self,
+        imshp=None,
+        kshp=None,
+        border_mode="valid",
+        subsample=(1, 1, 1),
+        filter_flip=True,
+        filter_dilation=(1, 1, 1),
+        num_groups=1,
+    ):
+        self.imshp, self.kshp = imshp, kshp
+        self.options = (
+            border_mode,
+            subsample,
+            filter_flip,
+            filter_dilation,
+            num_groups,
+        )
+
+
+class AbstractConv3d(_AbstractConv3d):
+    """:func:`conv3d` with the arguments of Theano's Op.
+
+    Called with the images and the filters.
+    """
+
+    def __call__(self, images, filters):
+        return conv3d(images, filters, self.imshp, self.kshp, *self.options)
+
+
+class AbstractConv3d_gradWeights(_AbstractConv3d):
+    """:func:`conv3d_grad_wrt_weights` with the arguments of Theano's Op.
+
+    Called with the images, the output's gradient and the filters' depth, rows and
+    columns, a vector.
+    """
+
+    def __call__(self, images, output_grad, shape):
+        wanted = (None, None, *_entries(shape, 3))
+        return conv3d_grad_wrt_weights(
+            images, output_grad, wanted, self.imshp, *self.options
+        )
+
+
+class AbstractConv3d_gradInputs(_AbstractConv3d):
+    """:func:`conv3d_grad_wrt_inputs` with the arguments of Theano's Op.
+
+    Called with the filters, the output's gradient and the images' depth, rows and
+    columns, a vector.
+    """
+
+    def __call__(self, filters, output_grad, shape):
+        wanted = (None, None, *_entries(shape, 3))
+        return conv3d_grad_wrt_inputs(
+            output_grad, filters, wanted, self.kshp, *self.options
         )
 
 

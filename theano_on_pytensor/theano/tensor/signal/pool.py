@@ -5,10 +5,11 @@ import warnings
 import pytensor.tensor as pt
 
 from pytensor_nnet.kernels.geometry import pool_output_size
+from pytensor_nnet.ops import conv3d as _conv3d
 from pytensor_nnet.ops import pool as _pool
 from pytensor_nnet.ops.pool import MaxPool2dGrad, Pool2d
 
-__all__ = ["Pool", "max_pool_2d_same_size", "pool_2d"]
+__all__ = ["Pool", "max_pool_2d_same_size", "pool_2d", "pool_3d"]
 
 
 def _renamed(value, earlier, name, earlier_name, default):
@@ -56,24 +57,49 @@ def pool_2d(
     NotImplementedError
         For a pad without ``ignore_border``, or one as large as the window.
     """
+    return _pool_nd(2, input, ws, ignore_border, stride, pad, mode, ds, st, padding)
+
+
+def pool_3d(
+    input,
+    ws=None,
+    ignore_border=None,
+    stride=None,
+    pad=None,
+    mode="max",
+    ds=None,
+    st=None,
+    padding=None,
+):
+    """Pool the last three axes of ``input``, symbolically: depth, rows, columns.
+
+    The parameters, each of three integers, and what is raised are those of
+    :func:`pool_2d`.
+    """
+    return _pool_nd(3, input, ws, ignore_border, stride, pad, mode, ds, st, padding)
+
+
+def _pool_nd(axes, input, ws, ignore_border, stride, pad, mode, ds, st, padding):
     ws = _renamed(ws, ds, "ws", "ds", None)
     stride = _renamed(stride, st, "stride", "st", None)
-    pad = _renamed(pad, padding, "pad", "padding", (0, 0))
+    pad = _renamed(pad, padding, "pad", "padding", (0,) * axes)
     if ws is None:
-        raise ValueError("a pool needs ws, its window: (rows, columns)")
+        raise ValueError(f"a pool needs ws, its window: {axes} integers")
     input = pt.as_tensor_variable(input)
-    if input.type.ndim < 2:
+    if input.type.ndim < axes:
         raise NotImplementedError(
-            f"pool_2d needs a tensor of at least two dimensions, got {input.type}"
+            f"pool_{axes}d needs a tensor of at least {axes} dimensions, got "
+            f"{input.type}"
         )
     if ignore_border is None:
         warnings.warn(
-            "pool_2d: ignore_border is not given and counts as False, Theano's "
+            f"pool_{axes}d: ignore_border is not given and counts as False, Theano's "
             "default; give it",
-            stacklevel=2,
+            stacklevel=3,
         )
         ignore_border = False
-    return _pool.pool_2d(input, ws, ignore_border, stride, pad, mode)
+    pool = _pool.pool_2d if axes == 2 else _conv3d.pool_3d
+    return pool(input, ws, ignore_border, stride, pad, mode)
 
 
 def max_pool_2d_same_size(input, patch_size):
@@ -92,11 +118,12 @@ class Pool(Pool2d):
     """
 
     def __new__(cls, ignore_border=False, mode="max", ndim=2, openmp=None):
-        if ndim != 2:
-            raise NotImplementedError(f"Pool pools 2 dimensions, not {ndim}")
+        if ndim not in (2, 3):
+            raise NotImplementedError(f"Pool pools 2 or 3 dimensions, not {ndim}")
+        pool = pool_2d if ndim == 2 else pool_3d
 
-        def make(images, ws, stride=None, pad=(0, 0)):
-            return _pool.pool_2d(images, ws, ignore_border, stride, pad, mode)
+        def make(images, ws, stride=None, pad=None):
+            return pool(images, ws, ignore_border, stride, pad, mode)
 
         return make
 

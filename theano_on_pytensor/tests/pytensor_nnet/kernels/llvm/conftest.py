@@ -1,6 +1,7 @@
 """The kernels are tested for several CPUs: this one, and what it can imitate."""
 
 import pytest
+
 from pytensor_nnet.kernels.llvm import (
     backward,
     compiler,

@@ -8,6 +8,7 @@ from pathlib import Path
 import llvmlite
 import numpy as np
 import pytest
+
 from pytensor_nnet.kernels.llvm import compiler
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function
 from pytensor_nnet.kernels.llvm.ir import Function

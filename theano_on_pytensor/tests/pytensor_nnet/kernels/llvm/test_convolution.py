@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+
 from pytensor_nnet.kernels import convolution as reference
 from pytensor_nnet.kernels.convolution import Convolution
 from pytensor_nnet.kernels.llvm import convolution, threads
@@ -354,7 +355,9 @@ def test_text_for_neon_is_llvms():
     """It is verified, not run."""
     import llvmlite.binding as llvm
 
-    layer = Layer("float", 3, (12, 12), 10, (3, 3), epilogue=Epilogue((2, 2), 0.0, True))
+    layer = Layer(
+        "float", 3, (12, 12), 10, (3, 3), epilogue=Epilogue((2, 2), 0.0, True)
+    )
     for function in (
         generate_forward(layer, NEON),
         generate_backward(Backward(layer), True, NEON),

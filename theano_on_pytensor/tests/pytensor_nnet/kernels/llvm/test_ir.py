@@ -5,6 +5,7 @@ import ctypes
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
+
 from pytensor_nnet.kernels.llvm.compiler import compile_function
 from pytensor_nnet.kernels.llvm.ir import Function, lanes_of, vector
 
@@ -60,14 +61,19 @@ def test_integer_arithmetic():
 
 @pytest.mark.parametrize(("element", "dtype"), [("float", "f4"), ("double", "f8")])
 @pytest.mark.parametrize("lanes", [4, 16])
-def test_tails_touch_no_memory_beyond(element, dtype, lanes):
-    function = Function("tail", {"x": f"{element}*", "y": f"{element}*"})
-    x, y = function.arguments.values()
-    y.store(x.load(lanes, tail=3) * 2.0, tail=3)
+@pytest.mark.parametrize("tail", [1, 2, 3])
+def test_tails_touch_no_memory_beyond(element, dtype, lanes, tail):
+    function = Function("tail", {"x": f"{element}*", "y": f"{element}*", "z": "i8*"})
+    x, y, z = function.arguments.values()
+    numbers = x.load(lanes, tail)
+    y.store(numbers * 2.0, tail)
+    bits = numbers.compare("ueq", numbers).convert("zext", vector(lanes, "i32"))
+    z.store(bits.convert("trunc", vector(lanes, "i8")), tail)
     source = np.arange(1, lanes + 1, dtype=dtype)
-    target = np.full(lanes, -1, dtype)
-    run(function, source, target)
-    assert target.tolist() == [2, 4, 6] + [-1] * (lanes - 3)
+    target, ones = np.full(lanes, -1, dtype), np.zeros(lanes, np.uint8)
+    run(function, source, target, ones)
+    assert target.tolist() == [2, 4, 6][:tail] + [-1] * (lanes - tail)
+    assert ones.tolist() == [1] * tail + [0] * (lanes - tail)
 
 
 def test_constants_are_exact():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from pytensor_nnet.kernels.llvm import product, threads
 from pytensor_nnet.kernels.llvm.product import differentiate, multiply
 

@@ -7,6 +7,7 @@ import threading
 from time import sleep
 
 import pytest
+
 from pytensor_nnet.kernels.llvm import threads
 
 
@@ -62,7 +63,7 @@ def test_at_least_one_thread_is_needed():
         threads.set_threads(0)
 
 
-@pytest.mark.parametrize(("asked", "got"), [("3", 3), ("2,1", 2), ("x", None)])
+@pytest.mark.parametrize(("asked", "got"), [("3", 3), ("", None)])
 def test_omp_num_threads_is_honoured(asked, got):
     program = (
         f"import sys; sys.path[:0] = {sys.path!r}\n"

@@ -79,7 +79,7 @@ def test_arguments_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match="not both"):
             pool_2d(x, ignore_border=True, **twice)
-    with pytest.raises(NotImplementedError, match="two dimensions"):
+    with pytest.raises(NotImplementedError, match="at least 2 dimensions"):
         pool_2d(T.dvector(), (2, 2), ignore_border=True)
     with pytest.raises(NotImplementedError, match="ignore_border=True"):
         pool_2d(x, (2, 2), ignore_border=False, pad=(1, 1))

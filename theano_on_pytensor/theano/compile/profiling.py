@@ -1,0 +1,5 @@
+"""How long each Op took."""
+
+from pytensor.compile.debug.profiling import ProfileStats
+
+__all__ = ["ProfileStats"]

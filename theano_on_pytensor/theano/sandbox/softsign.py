@@ -1,0 +1,5 @@
+"""Where :func:`theano.tensor.nnet.softsign` was first."""
+
+from theano.tensor.nnet.nnet import softsign
+
+__all__ = ["softsign"]

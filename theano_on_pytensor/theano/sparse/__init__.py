@@ -1,0 +1,7 @@
+"""Sparse matrices."""
+
+from theano.sparse import basic, sharedvar
+from theano.sparse.basic import *
+from theano.sparse.basic import __all__ as _basic
+
+__all__ = sorted([*_basic, "basic", "sharedvar"])
