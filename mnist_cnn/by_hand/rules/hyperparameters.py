@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from operator import index
 
 from ..description import Shape, format_shape
-from ..errors import HyperParameterError
+from ..errors import HyperParameterError, ImpossibleSizeError
 
 
 def whole_number(name: str, value: object, least: int | None = None) -> int:
@@ -76,6 +76,8 @@ def known_sizes(sizes: Iterable[int | None], what: str) -> tuple[int, ...]:
     ------
     HyperParameterError
         If one is None.
+    ImpossibleSizeError
+        If one is below 1.
     """
     known = tuple(sizes)
     if None in known:
@@ -83,7 +85,13 @@ def known_sizes(sizes: Iterable[int | None], what: str) -> tuple[int, ...]:
             f"the number of {what} is not fixed ({format_shape(known)}), but the "
             "number of parameters depends on it: give every size but the batch's"
         )
-    return tuple(size for size in known if size is not None)
+    fixed = tuple(size for size in known if size is not None)
+    if min(fixed, default=1) < 1:
+        raise ImpossibleSizeError(
+            f"the number of {what} is {format_shape(fixed)}, where every size must be "
+            "at least 1"
+        )
+    return fixed
 
 
 def unshared_sizes(
