@@ -14,7 +14,7 @@ def outcome_of(row, uniform):
     total = 0.0
     for outcome, p in enumerate(row):
         total += float(p)
-        if total > uniform:
+        if total > float(uniform):
             return outcome
     return None
 
