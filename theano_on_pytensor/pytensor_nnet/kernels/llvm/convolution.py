@@ -62,9 +62,7 @@ PLAIN = Convolution()
 """Every whole window, the filters turned, no pad, stride or group."""
 
 
-def convolve(
-    images: Array, filters: Array, geometry: Convolution = PLAIN
-) -> Array:
+def convolve(images: Array, filters: Array, geometry: Convolution = PLAIN) -> Array:
     """As :func:`pytensor_nnet.kernels.convolution.convolve`."""
     out_shape = geometry.output_shape(images.shape, filters.shape)
     if not _is_served(images, filters, geometry, out_shape):
