@@ -8,7 +8,7 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
@@ -26,9 +26,11 @@ from pytensor_nnet.ops.arguments import (
     as_pair,
     as_size,
     cast_like,
+    size_vector,
     spatial_shape,
     static_size,
 )
+from pytensor_nnet.ops.symbolic_pool import SymbolicPool2d
 
 __all__ = [
     "AveragePool2dGrad",
@@ -309,8 +311,33 @@ def pool_2d(
     rows with ``p`` rows of pad it leaves ``(n + 2*p - ws) // stride + 1``;
     without ``ignore_border`` ``(n - 1) // stride + 1`` if the windows do not
     overlap, else ``max(0, (n - 1 - ws + stride) // stride) + 1``.
+
+    Where ``ws``, ``stride`` or ``pad`` is, or holds, a variable that is not constant,
+    it is the graph's to say, and no size is known before it runs.
     """
+    stride = ws if stride is None else stride
+    pad = (0, 0) if pad is None else pad
+    if any(map(_is_symbolic, (ws, stride, pad))):
+        return SymbolicPool2d(ignore_border, mode)(
+            input, *map(_as_vector, (ws, stride, pad))
+        )
     return Pool2d(ws, ignore_border, stride, pad, mode)(input)
+
+
+def _is_symbolic(value: Any) -> bool:
+    entries = value if isinstance(value, (tuple, list)) else (value,)
+    return any(
+        isinstance(entry, Variable) and not isinstance(entry, Constant)
+        for entry in entries
+    )
+
+
+def _as_vector(value: Any) -> Variable:
+    """A vector of two sizes; one stands for both."""
+    if isinstance(value, Variable) and value.type.ndim == 1:
+        return value
+    entries = value if isinstance(value, (tuple, list)) else (value, value)
+    return size_vector(*entries)
 
 
 def _alike(*variables: Any) -> list[Any]:
