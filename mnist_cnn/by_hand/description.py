@@ -16,6 +16,9 @@ Shape = tuple[int | None, ...]
 LASAGNE_0_1 = "0.1"
 LASAGNE_0_2 = "0.2"
 
+MOST_LAYERS = 10_000
+"""A text that describes more layers is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedFrom:
@@ -23,6 +26,28 @@ class SharedFrom:
 
     layer: str
     tensor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """The place of a value that only running a program would tell.
+
+    Attributes
+    ----------
+    line : int
+        Where the program uses it.
+    text : str
+        That line.
+    why : str
+        What it depends on.
+    """
+
+    line: int
+    text: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.text}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,28 @@ class Network:
     lasagne: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A network that a text holds.
+
+    Attributes
+    ----------
+    name : str
+        By which it can be chosen; empty where the text gives it none.
+    line : int
+        Where it is made.
+    network : Network or None
+        Its values may be :class:`Untold`. None where not even its layers can be read.
+    problems : tuple of str
+        What stands against reading it, each with its line.
+    """
+
+    name: str
+    line: int
+    network: Network | None
+    problems: tuple[str, ...] = ()
+
+
 def lasagne_release(version: str) -> str:
     """The release a version belongs to: "0.1" or "0.2" ("0.2.dev1" is "0.2")."""
     for release in (LASAGNE_0_1, LASAGNE_0_2):
@@ -83,6 +130,11 @@ def lasagne_release(version: str) -> str:
     raise DescriptionError(
         f"no rules for Lasagne {version!r}; there are rules for 0.1 and 0.2.dev1"
     )
+
+
+def has_impossible_size(shape: Shape) -> bool:
+    """Whether a size is below one."""
+    return any(size is not None and size < 1 for size in shape)
 
 
 def format_shape(shape: Shape) -> str:

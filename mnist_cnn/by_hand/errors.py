@@ -21,6 +21,10 @@ class DescriptionError(HandCalculationError):
     """The description of the network cannot be read as one."""
 
 
+class UntoldError(DescriptionError):
+    """Only running the program would tell all of the network."""
+
+
 class UnknownLayerError(HandCalculationError):
     """A layer class has no rule."""
 
@@ -31,6 +35,10 @@ class HyperParameterError(HandCalculationError):
 
 class ImpossibleSizeError(HandCalculationError):
     """A layer's hyper-parameters do not fit the size of its input."""
+
+
+class OptionError(HandCalculationError):
+    """What is asked of the table or its form is not there."""
 
 
 class FormulaError(HandCalculationError):

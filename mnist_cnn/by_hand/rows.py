@@ -8,6 +8,7 @@ from math import prod
 
 from .description import Shape
 from .formula import Formula, SizeFormula
+from .windows import Unknown, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ class Row:
         Names of the layers feeding it.
     unknown_because : str
         Why size or parameters cannot be known; empty if they are.
+    sources : tuple of int or None
+        Positions of the layers feeding it; None for a shape in place of a layer.
+    input_shapes : tuple of Shape or None
+        What each of them gives, the batch first.
+    connections : Formula or Unknown
+        Multiply-adds with a weight of the layer, for one image.
+    windows : Windows or Unknown
+        What each position of the output sees of the input.
     """
 
     index: int
@@ -80,6 +89,10 @@ class Row:
     tensors: tuple[Tensor, ...] = ()
     inputs: tuple[str, ...] = ()
     unknown_because: str = ""
+    sources: tuple[int | None, ...] = ()
+    input_shapes: tuple[Shape | None, ...] = ()
+    connections: Formula | Unknown = Unknown("the row was made without them")
+    windows: Windows | Unknown = Unknown("the row was made without them")
 
     @property
     def size(self) -> Shape | None:

@@ -31,6 +31,7 @@ from .rules import (
     find_rule,
     known_types,
 )
+from .windows import Unknown
 
 Known = dict[object, tuple[str, tuple[int, ...]]]
 """For each parameter met so far its "layer.tensor" and its shape."""
@@ -129,13 +130,23 @@ def _make_row(
         unknown = next(
             one for one in feeding if isinstance(one, Row) and one.output_shape is None
         )
+        because = f"the size of {unknown.name} is not known"
+        if unknown.parameters is None:
+            because = unknown.unknown_because
         derived = Derivation(
-            None, unknown_because=f"the size of {unknown.name} is not known"
+            None,
+            unknown_because=because,
+            connections=Unknown(because),
+            windows=Unknown(because),
         )
         tensors = ()
         parameters, formula = None, Formula("p", p=None)
     else:
         parameters, formula = _count(derived, tensors)
+    unsaid = Unknown(f"the rule for layers of the class {layer.type} does not say")
+    connections = derived.connections
+    if connections is None:
+        connections = unsaid if tensors else Formula("0")
     return Row(
         index=index,
         name=layer.name,
@@ -147,6 +158,10 @@ def _make_row(
         tensors=tensors,
         inputs=names,
         unknown_because=derived.unknown_because,
+        sources=tuple(one.index if isinstance(one, Row) else None for one in feeding),
+        input_shapes=shapes,
+        connections=connections,
+        windows=unsaid if derived.windows is None else derived.windows,
     )
 
 

@@ -13,6 +13,7 @@ from ..description import format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula
 from ..rows import Tensor
+from ..windows import Window, slide
 from . import lengths
 from .hyperparameters import (
     check_axes,
@@ -53,6 +54,21 @@ def _lengths(
     return [partial(lengths.convolved, p=p) for p in per_axis("pad", pad, axes)]
 
 
+def _pads(
+    pad: object, filter_size: tuple[int, ...], same: Length | None = None
+) -> tuple[int, ...]:
+    """For each axis, the pad before its first position, as :func:`_lengths` has it."""
+    if pad == "valid":
+        pad = 0
+    if pad == "full":
+        return tuple(n - 1 for n in filter_size)
+    if pad == "same":
+        # An even filter has one position more before its middle than behind it.
+        more = 1 if same is lengths.same else 0
+        return tuple((n - 1 + more) // 2 for n in filter_size)
+    return per_axis("pad", pad, len(filter_size))
+
+
 def _check_odd(filter_size: tuple[int, ...]) -> None:
     if any(size % 2 == 0 for size in filter_size):
         raise HyperParameterError(
@@ -87,6 +103,15 @@ def _weights_and_biases(
     names = "hwd"[: len(sizes)]
     values |= dict(zip(names, sizes, strict=True))
     return tensors, Formula(f"{text}*k + k*{_product(names)}", **values)
+
+
+def _connections(
+    text: str, values: Values, positions: tuple[int | None, ...]
+) -> Formula:
+    """One multiply-add for each weight of a filter, each filter and each position."""
+    names = "hwd"[: len(positions)]
+    placed = values | dict(zip(names, positions, strict=True))
+    return Formula(f"{text}*k*{_product(names)}", **placed)
 
 
 def _register(
@@ -126,7 +151,8 @@ def _register(
                 f"num_groups={groups} must divide the {maps} feature maps of the "
                 f"input and the {filters} filters"
             )
-        length = _lengths(pad, size, same if incoming.is_lasagne_0_1 else None)
+        padded_as = same if incoming.is_lasagne_0_1 else None
+        length = _lengths(pad, size, padded_as)
         formulas = [
             one(i, n, s)
             for one, i, n, s in zip(length, shape[2:], size, steps, strict=True)
@@ -139,8 +165,18 @@ def _register(
         tensors, formula = _weights_and_biases(
             (filters, maps // groups, *size), text, values, output, b, untie_biases
         )
+        pads = _pads(pad, size, padded_as)
+        windows = [
+            Window(axis, n, s, p)
+            for axis, (n, s, p) in enumerate(zip(size, steps, pads, strict=True), 2)
+        ]
         return Derivation(
-            (shape[0], filters, *output), tensors, formula, SizeFormula(formulas)
+            (shape[0], filters, *output),
+            tensors,
+            formula,
+            SizeFormula(formulas),
+            connections=_connections(text, values, output),
+            windows=slide(axes + 2, windows, new=1),
         )
 
 
@@ -189,11 +225,10 @@ def _register_transposed(axes: int, *types: str) -> None:
         size = per_axis("filter_size", filter_size, axes, 1)
         steps = per_axis("stride", stride, axes, 1)
         (maps,) = known_sizes(shape[1:2], "feature maps of the input")
+        crops = _crops(crop, size)
         formulas = [
             lengths.transposed(i, n, s, p)
-            for i, n, s, p in zip(
-                shape[2:], size, steps, _crops(crop, size), strict=True
-            )
+            for i, n, s, p in zip(shape[2:], size, steps, crops, strict=True)
         ]
         output = tuple(formula.value for formula in formulas)
         if output_size is not None:
@@ -202,16 +237,22 @@ def _register_transposed(axes: int, *types: str) -> None:
         names = "nmo"[:axes]
         values: Values = dict(zip(names, size, strict=True))
         values |= {"l": maps, "k": filters}
+        text = f"{_product(names)}*l"
         tensors, formula = _weights_and_biases(
-            (maps, filters, *size),
-            f"{_product(names)}*l",
-            values,
-            output,
-            b,
-            untie_biases,
+            (maps, filters, *size), text, values, output, b, untie_biases
         )
+        windows = [
+            Window(axis, n, s, p, transposed=True)
+            for axis, (n, s, p) in enumerate(zip(size, steps, crops, strict=True), 2)
+        ]
         return Derivation(
-            (shape[0], filters, *output), tensors, formula, SizeFormula(formulas)
+            (shape[0], filters, *output),
+            tensors,
+            formula,
+            SizeFormula(formulas),
+            # Each filter is laid over each position of the input.
+            connections=_connections(text, values, shape[2:]),
+            windows=slide(axes + 2, windows, new=1),
         )
 
 
@@ -273,19 +314,29 @@ def derive_cuda_convnet(
     ]
     output = tuple(formula.value for formula in formulas)
     n, m = size
+    values: Values = {"n": n, "m": m, "l": maps, "k": filters}
     tensors, formula = _weights_and_biases(
         (filters, maps, *size) if dimshuffle else (maps, *size, filters),
         "n*m*l",
-        {"n": n, "m": m, "l": maps, "k": filters},
+        dict(values),
         output,
         b,
         untie_biases,
     )
+    first = 2 if dimshuffle else 1
+    windows = [
+        Window(axis, n, s, p)
+        for axis, (n, s, p) in enumerate(
+            zip(size, steps, _pads(pad, size, same), strict=True), first
+        )
+    ]
     return Derivation(
         (batch, filters, *output) if dimshuffle else (filters, *output, batch),
         tensors,
         formula,
         SizeFormula(formulas),
+        connections=_connections("n*m*l", values, output),
+        windows=slide(4, windows, new=first - 1),
     )
 
 
@@ -317,16 +368,21 @@ def derive_dilated(
     ]
     output = tuple(formula.value for formula in formulas)
     n, m = size
+    values: Values = {"n": n, "m": m, "l": maps, "k": filters}
     tensors, formula = _weights_and_biases(
-        (maps, filters, *size),
-        "n*m*l",
-        {"n": n, "m": m, "l": maps, "k": filters},
-        output,
-        b,
-        untie_biases,
+        (maps, filters, *size), "n*m*l", dict(values), output, b, untie_biases
     )
+    windows = [
+        Window(axis, one, dilation=d)
+        for axis, (one, d) in enumerate(zip(size, dilations, strict=True), 2)
+    ]
     return Derivation(
-        (shape[0], filters, *output), tensors, formula, SizeFormula(formulas)
+        (shape[0], filters, *output),
+        tensors,
+        formula,
+        SizeFormula(formulas),
+        connections=_connections("n*m*l", values, output),
+        windows=slide(4, windows, new=1),
     )
 
 
@@ -379,6 +435,15 @@ def derive_locally_connected(
         b,
         untie_biases,
     )
+    windows = [
+        Window(axis, one, pad=one // 2) for axis, one in enumerate(size, start=2)
+    ]
     return Derivation(
-        (shape[0], filters, rows, columns), tensors, formula, SizeFormula(formulas)
+        (shape[0], filters, rows, columns),
+        tensors,
+        formula,
+        SizeFormula(formulas),
+        # Each weight serves at one position.
+        connections=Formula(f"{text}*k", **values),
+        windows=slide(4, windows, new=1),
     )

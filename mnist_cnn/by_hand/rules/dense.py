@@ -1,6 +1,7 @@
 """Layers that multiply by a matrix: dense, network-in-network, embedding.
 
-Symbols: `n` inputs, `m` units.
+Symbols: `n` inputs, `m` units; `l` feature maps at the input, `k` at the output; `q`
+positions.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from dataclasses import replace
 
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError
-from ..formula import Formula, SizeFormula, product
+from ..formula import Formula, product
 from ..rows import Tensor
+from ..windows import follow
 from .hyperparameters import known_sizes, whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -40,10 +42,16 @@ def derive_dense(
     tensors = [Tensor("W", (count, units))]
     if b is not None:
         tensors.append(Tensor("b", (units,)))
+    kept = range(leading % len(shape))
+    positions = shape[1 : len(kept)]
     return Derivation(
         (*shape[:leading], units),
         tensors,
         Formula("(n + 1)*m" if b is not None else "n*m", n=inputs, m=units),
+        connections=Formula(
+            "n*m*q" if positions else "n*m", n=inputs, m=units, q=product(positions)
+        ),
+        windows=follow([*kept, None]),
     )
 
 
@@ -68,7 +76,15 @@ def derive_nin(
     elif b is not None:
         tensors.append(Tensor("b", (units,)))
         formula = Formula("(l + 1)*k", l=maps, k=units)
-    return Derivation((batch, units, *spatial), tensors, formula)
+    return Derivation(
+        (batch, units, *spatial),
+        tensors,
+        formula,
+        connections=Formula(
+            "l*k*q" if spatial else "l*k", l=maps, k=units, q=product(spatial, "hwd")
+        ),
+        windows=follow([0, None, *range(2, len(spatial) + 2)]),
+    )
 
 
 @rule("NINLayer_c01b", ignores="W nonlinearity")
@@ -92,6 +108,7 @@ def derive_nin_c01b(
     return replace(
         derived,
         output_shape=(*derived.output_shape[1:], batch),
+        windows=follow([None, *range(1, len(shape) + 1)]),
         tensors=[replace(weights, shape=weights.shape[::-1]), *biases],
     )
 
@@ -108,5 +125,7 @@ def derive_embedding(
         shape,
         [Tensor("W", (rows, columns))],
         Formula("n*m", n=rows, m=columns),
-        SizeFormula(),
+        # It looks a row up and multiplies nothing.
+        connections=Formula("0"),
+        windows=follow([*range(len(shape) - 1), None]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import HyperParameterError
+from ..windows import Unknown, Window, follow, slide
 from .hyperparameters import whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -15,15 +16,27 @@ from .registry import Derivation, Incoming, rule
     ignores="lower upper shared_axes",
     since="0.2",
 )
-@rule("StandardizationLayer", ignores="axes epsilon", since="0.2")
 def derive_unchanged(incoming: Incoming) -> Derivation:
     """The input's shape."""
-    return Derivation(incoming.shape)
+    shape = incoming.shape
+    return Derivation(shape, windows=follow(range(len(shape))))
+
+
+@rule("StandardizationLayer", ignores="axes epsilon", since="0.2")
+def derive_standardization(incoming: Incoming) -> Derivation:
+    """The input's shape; each number is measured by the mean of many."""
+    return Derivation(
+        incoming.shape,
+        windows=Unknown("a standardisation takes in the mean of whole feature maps"),
+    )
 
 
 @rule("LocalResponseNormalization2DLayer", ignores="alpha k beta")
 def derive_local_response(incoming: Incoming, *, n: int = 5) -> Derivation:
     """The input's shape; `n` neighbouring feature maps, an odd number, take part."""
-    if whole_number("n", n, 1) % 2 == 0:
+    maps = whole_number("n", n, 1)
+    if maps % 2 == 0:
         raise HyperParameterError(f"n={n}, where an odd number is needed")
-    return Derivation(incoming.shape)
+    shape = incoming.shape
+    seen = Window(1, maps, pad=maps // 2)
+    return Derivation(shape, windows=slide(len(shape), [seen]))

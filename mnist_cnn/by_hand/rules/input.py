@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import HyperParameterError
+from ..windows import follow
 from .hyperparameters import whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -19,5 +20,6 @@ def derive_input(incoming: Incoming, *, shape: object) -> Derivation:
         tuple(
             None if size is None else whole_number("a size of shape", size, 1)
             for size in shape
-        )
+        ),
+        windows=follow(range(len(shape))),
     )

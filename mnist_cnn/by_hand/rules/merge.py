@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
 from ..formula import Formula, SizeFormula
+from ..windows import Unknown, Windows, follow
 from .hyperparameters import whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -62,6 +63,17 @@ def _agreed(
     return result
 
 
+def _seen(
+    shapes: Sequence[Shape], cropped: Sequence[Shape], joined: int = 1
+) -> Windows | Unknown:
+    """What a position of the output sees, the inputs being joined along an axis."""
+    if joined > 1:
+        return Unknown("it puts its inputs side by side along an axis of space")
+    if list(shapes) != list(cropped):
+        return Unknown("it crops its inputs")
+    return follow(range(len(shapes[0])))
+
+
 @rule("ConcatLayer", newer="cropping")
 def derive_concat(
     incoming: Incoming,
@@ -90,7 +102,11 @@ def derive_concat(
     names = [f"a{number}" for number in range(1, len(sizes) + 1)]
     total = Formula(" + ".join(names), **dict(zip(names, sizes, strict=True)))
     merged[place] = total.value
-    return Derivation(tuple(merged), size_formula=SizeFormula([total]))
+    return Derivation(
+        tuple(merged),
+        size_formula=SizeFormula([total]),
+        windows=_seen(shapes, cropped, place),
+    )
 
 
 @rule("ElemwiseMergeLayer", ignores="merge_function", newer="cropping")
@@ -104,4 +120,5 @@ def derive_elementwise_merge(
         raise ImpossibleSizeError(
             f"the inputs differ: {_list(shapes)}, the batch first"
         )
-    return Derivation(tuple(_agreed(_cropped(shapes, cropping))))
+    cropped = _cropped(shapes, cropping)
+    return Derivation(tuple(_agreed(cropped)), windows=_seen(shapes, cropped))

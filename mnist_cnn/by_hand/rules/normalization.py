@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..formula import Formula, product
 from ..rows import Tensor
+from ..windows import follow
 from .hyperparameters import unshared_sizes
 from .registry import Derivation, Incoming, rule
 
@@ -26,7 +27,9 @@ def derive_batch_norm(
 ) -> Derivation:
     """Scale `gamma` and shift `beta` are learned: ``2*c``.
 
-    The running `mean` and `inv_std` are kept but not trained.
+    The running `mean` and `inv_std` are kept but not trained. Each number is
+    multiplied once, by ``gamma*inv_std``, and sees no other where the running
+    statistics serve, as after training.
     """
     shape = incoming.shape
     sizes = unshared_sizes(shape, "axes", axes)
@@ -40,4 +43,6 @@ def derive_batch_norm(
         shape,
         [*learned, *kept],
         Formula("t*c", t=len(learned), c=product(sizes)),
+        connections=Formula("q", q=product(shape[1:])),
+        windows=follow(range(len(shape))),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula
+from ..windows import Unknown, Window, Windows, follow, slide
 from . import lengths
 from .hyperparameters import (
     check_axes,
@@ -66,9 +67,14 @@ def _register(
         pooled = list(zip(shape[start : start + axes], size, steps, pads, strict=True))
         formulas = [lengths.pooled(*one, bool(ignore_border)) for one in pooled]
         obvious = all(lengths.divides_evenly(*one) for one in pooled)
+        windows = [
+            Window(axis, n, s, p)
+            for axis, (_, n, s, p) in enumerate(pooled, start=start)
+        ]
         return Derivation(
             (*before, *(formula.value for formula in formulas), *after),
             size_formula=SizeFormula(formulas, obvious=obvious),
+            windows=slide(len(shape), windows),
         )
 
 
@@ -109,9 +115,14 @@ def derive_cuda_convnet_pool(
         lengths.pooled(i, n, s, 0, False)
         for i, n, s in zip(sizes, size, steps, strict=True)
     ]
+    windows = [
+        Window(axis, n, s)
+        for axis, (n, s) in enumerate(zip(size, steps, strict=True), start=first)
+    ]
     return Derivation(
         (*before, *(formula.value for formula in formulas), *after),
         size_formula=SizeFormula(formulas),
+        windows=slide(len(shape), windows),
     )
 
 
@@ -129,9 +140,14 @@ def _register_upscale(axes: int, type_: str) -> None:
             Formula("i*s", i=i, s=s)
             for i, s in zip(shape[2 : 2 + axes], factors, strict=True)
         ]
+        windows = [
+            Window(axis, factor, factor, transposed=factor > 1)
+            for axis, factor in enumerate(factors, start=2)
+        ]
         return Derivation(
             (*shape[:2], *(one.value for one in formulas), *shape[2 + axes :]),
             size_formula=SizeFormula(formulas),
+            windows=slide(len(shape), windows),
         )
 
 
@@ -142,7 +158,7 @@ for _axes in (1, 2, 3):
 @rule("GlobalPoolLayer", ignores="pool_function")
 def derive_global_pool(incoming: Incoming) -> Derivation:
     """One number is left of each feature map."""
-    return Derivation(incoming.shape[:2])
+    return Derivation(incoming.shape[:2], windows=follow(range(2)))
 
 
 def _pool_features(
@@ -174,6 +190,7 @@ def derive_feature_pool(
     return Derivation(
         (*shape[:place], left.value, *shape[place + 1 :]),
         size_formula=SizeFormula([left]),
+        windows=slide(len(shape), [Window(place, pool_size, pool_size)]),
     )
 
 
@@ -182,8 +199,11 @@ def derive_feature_wta(
     incoming: Incoming, *, pool_size: int, axis: int = 1
 ) -> Derivation:
     """Of `pool_size` feature maps all but the winner become zero; none is lost."""
-    shape, _, _ = _pool_features(incoming, pool_size, axis)
-    return Derivation(shape)
+    shape, place, _ = _pool_features(incoming, pool_size, axis)
+    seen: Windows | Unknown = slide(len(shape), [], new=1)
+    if place > 1:
+        seen = Unknown("its pools lie apart along an axis of space")
+    return Derivation(shape, windows=seen)
 
 
 @rule("SpatialPyramidPoolingLayer", ignores="mode implementation", since="0.2")
@@ -200,4 +220,8 @@ def derive_spatial_pyramid(
         )
     dims = [whole_number("a number of pool_dims", one, 1) for one in pool_dims]
     count = Formula(" + ".join(f"{one}*{one}" for one in dims) or "0")
-    return Derivation((*shape[:2], count.value), size_formula=SizeFormula([count]))
+    return Derivation(
+        (*shape[:2], count.value),
+        size_formula=SizeFormula([count]),
+        windows=Unknown("the regions of a pyramid differ in size"),
+    )

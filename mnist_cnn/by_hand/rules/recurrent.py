@@ -1,8 +1,8 @@
 """Recurrent layers: plain, LSTM, GRU, and of networks of one's own.
 
 Inputs are (batch, time, features...). Symbols: `n` features a time step, `m` units, `g`
-gates. A layer's first state is kept beside its weights and is trained only with
-``learn_init=True``.
+gates, `t` time steps. A layer's first state is kept beside its weights and is trained
+only with ``learn_init=True``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..description import Network, Shape, format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, product
 from ..rows import Tensor
+from ..windows import Unknown
 from .hyperparameters import known_sizes, whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -55,6 +56,9 @@ def _is_computed(init: object) -> bool:
     return is_expression or isinstance(init, (str, Network))
 
 
+_SEES_THE_PAST = Unknown("a recurrent layer sees every step before")
+
+
 def _output(shape: Shape, last: Shape, only_return_final: bool) -> Shape:
     return (shape[0], *last) if only_return_final else (*shape[:2], *last)
 
@@ -90,6 +94,8 @@ def derive_recurrent(
         _output(shape, (units,), only_return_final),
         tensors,
         Formula(text, n=features, m=units),
+        connections=Formula("t*(n + m)*m", t=shape[1], n=features, m=units),
+        windows=_SEES_THE_PAST,
     )
 
 
@@ -132,6 +138,7 @@ def derive_lstm(
             Tensor(f"W_cell_to_{name}", (units,)) for name in names if name != "cell"
         ]
         text += " + 3*m"
+    per_step = "(g*(n + m)*m + 3*m)" if peepholes else "g*(n + m)*m"
     states = _states((units,), learn_init, cell_init=cell_init, hid_init=hid_init)
     if states and learn_init:
         text += " + m" if len(states) == 1 else " + 2*m"
@@ -139,6 +146,8 @@ def derive_lstm(
         _output(shape, (units,), only_return_final),
         [*tensors, *states],
         Formula(text, g=4, n=features, m=units),
+        connections=Formula(f"t*{per_step}", t=shape[1], g=4, n=features, m=units),
+        windows=_SEES_THE_PAST,
     )
 
 
@@ -172,6 +181,8 @@ def derive_gru(
         _output(shape, (units,), only_return_final),
         [*tensors, *states],
         Formula(text, g=3, n=features, m=units),
+        connections=Formula("t*g*(n + m)*m", t=shape[1], g=3, n=features, m=units),
+        windows=_SEES_THE_PAST,
     )
 
 
@@ -206,7 +217,13 @@ def derive_custom_recurrent(
     }
     state = tables["hidden_to_hidden"].rows[-1].size
     if state is None:
-        return Derivation(None, unknown_because="its hidden state's size is not known")
+        because = "its hidden state's size is not known"
+        return Derivation(
+            None,
+            unknown_because=because,
+            connections=Unknown(because),
+            windows=_SEES_THE_PAST,
+        )
     tensors = _states(state, learn_init, hid_init=hid_init)
     for name, table in tables.items():
         tensors += [
@@ -214,4 +231,17 @@ def derive_custom_recurrent(
             for row in table
             for tensor in row.tensors
         ]
-    return Derivation(_output(shape, state, only_return_final), tensors)
+    inner = [row.connections for table in tables.values() for row in table]
+    unknown = next((one for one in inner if isinstance(one, Unknown)), None)
+    each_step = {
+        f"a{number}": one
+        for number, one in enumerate(inner, start=1)
+        if isinstance(one, Formula)
+    }
+    return Derivation(
+        _output(shape, state, only_return_final),
+        tensors,
+        connections=unknown
+        or Formula(f"t*({' + '.join(each_step)})", t=shape[1], **each_step),
+        windows=_SEES_THE_PAST,
+    )

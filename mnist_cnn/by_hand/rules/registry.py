@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
 
-from ..description import LASAGNE_0_1, Shape, format_shape
+from ..description import LASAGNE_0_1, Shape, format_shape, has_impossible_size
 from ..errors import HandCalculationError, ImpossibleSizeError
 from ..formula import Formula, SizeFormula
 from ..rows import Tensor
+from ..windows import Unknown, Windows
 
 
 class UnknownInputError(Exception):
@@ -53,7 +54,7 @@ class Incoming:
         first = self._shapes[0]
         if first is None:
             raise UnknownInputError
-        if any(size is not None and size < 1 for size in first):
+        if has_impossible_size(first):
             source = f"the output of {self._names[0]}" if self._names else "its input"
             raise ImpossibleSizeError(
                 f"{source} has the shape {format_shape(first)}, the batch first, where "
@@ -84,6 +85,12 @@ class Derivation:
         Empty where nothing is computed.
     unknown_because : str
         Why `output_shape` is None.
+    connections : Formula, Unknown or None
+        Multiply-adds with a weight of the layer, for one image; None where the rule
+        does not say, which is none for a layer without weights.
+    windows : Windows, Unknown or None
+        What each position of the output sees of the input, of each input where there
+        are several; None where the rule does not say.
     """
 
     output_shape: Shape | None
@@ -91,6 +98,8 @@ class Derivation:
     parameter_formula: Formula | None = None
     size_formula: SizeFormula = field(default_factory=SizeFormula)
     unknown_because: str = ""
+    connections: Formula | Unknown | None = None
+    windows: Windows | Unknown | None = None
 
 
 Derive = Callable[..., Derivation]

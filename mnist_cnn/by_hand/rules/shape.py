@@ -8,6 +8,7 @@ from math import prod
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
 from ..formula import Formula, SizeFormula, product
+from ..windows import Unknown, Window, Windows, follow, slide
 from .hyperparameters import whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -19,9 +20,17 @@ def derive_flatten(incoming: Incoming, *, outdim: int = 2) -> Derivation:
     axes = whole_number("outdim", outdim, 1)
     kept, rest = shape[: axes - 1], shape[axes - 1 :]
     length = product(rest)
+    seen = _flattened(axes - 1, len(shape))
     if isinstance(length, int):
-        return Derivation((*kept, length))
-    return Derivation((*kept, length.value), size_formula=SizeFormula([length]))
+        return Derivation((*kept, length), windows=seen)
+    return Derivation(
+        (*kept, length.value), size_formula=SizeFormula([length]), windows=seen
+    )
+
+
+def _flattened(kept: int, axes: int) -> Windows:
+    """The first axes kept, the others made one."""
+    return (*follow(range(kept)), tuple(Window(axis) for axis in range(kept, axes)))
 
 
 @rule("ReshapeLayer")
@@ -32,6 +41,10 @@ def derive_reshape(incoming: Incoming, *, shape: Sequence[object]) -> Derivation
     """
     before = incoming.shape
     wanted = [_read_size(size, before) for size in shape]
+    copied = [size[0] if isinstance(size, (list, tuple)) else None for size in shape]
+    seen: Windows | Unknown = Unknown("a reshape takes the input's axes apart")
+    if copied == [*range(len(copied) - 1), None] and wanted[-1] == -1:
+        seen = _flattened(len(copied) - 1, len(before))
     if sum(size == -1 for size in wanted) > 1:
         raise HyperParameterError(f"shape={shape!r} has several -1, one is the most")
     # An unknown size that is copied cancels out of the product, once for each axis.
@@ -52,10 +65,12 @@ def derive_reshape(incoming: Incoming, *, shape: Sequence[object]) -> Derivation
         else:
             wanted[place] = total // given
             formula = Formula("t//r" if total % given else "t/r", t=total, r=given)
-            return Derivation(tuple(wanted), size_formula=SizeFormula([formula]))
+            return Derivation(
+                tuple(wanted), size_formula=SizeFormula([formula]), windows=seen
+            )
     elif total is not None and given is not None and total != given:
         _refuse(before, shape)
-    return Derivation(tuple(wanted))
+    return Derivation(tuple(wanted), windows=seen)
 
 
 def _read_size(size: object, before: Shape) -> int | None:
@@ -116,7 +131,10 @@ def derive_dimshuffle(
                 f"pattern={tuple(pattern)!r} leaves out axis {axis}, whose size is "
                 f"{size}; only axes of size 1 can be left out"
             )
-    return Derivation(tuple(result))
+    return Derivation(
+        tuple(result),
+        windows=follow(None if entry == "x" else int(entry) for entry in pattern),
+    )
 
 
 @rule("PadLayer", ignores="val")
@@ -126,6 +144,7 @@ def derive_pad(incoming: Incoming, *, width: object, batch_ndim: int = 2) -> Der
     first = whole_number("batch_ndim", batch_ndim, 0)
     widths = width if isinstance(width, Iterable) else [width] * (len(shape) - first)
     formulas = []
+    windows = []
     for axis, one in enumerate(widths, start=first):
         if axis >= len(shape):
             raise HyperParameterError(
@@ -140,8 +159,13 @@ def derive_pad(incoming: Incoming, *, width: object, batch_ndim: int = 2) -> Der
         before, after = (whole_number("a number of width", number) for number in pair)
         formula = Formula("i + a + b", i=shape[axis], a=before, b=after)
         formulas.append(formula)
+        windows.append(Window(axis, pad=before))
         shape[axis] = formula.value
-    return Derivation(tuple(shape), size_formula=SizeFormula(formulas))
+    return Derivation(
+        tuple(shape),
+        size_formula=SizeFormula(formulas),
+        windows=slide(len(shape), windows),
+    )
 
 
 @rule("SliceLayer", attributes={"indices": "slice"})
@@ -156,12 +180,20 @@ def derive_slice(
             f"axis={place}, where the input has the axes 0 to {len(shape) - 1}"
         )
     size = shape[place]
+    place %= len(shape)
+    axes = list(range(len(shape)))
+    seen: Windows | Unknown = Unknown("it picks positions of an axis of space")
     if not isinstance(indices, slice):
         whole_number("indices", indices)
-        del shape[place]
+        del shape[place], axes[place]
+        if place < 2:
+            seen = follow(axes)
     elif size is not None:
-        shape[place] = len(range(*indices.indices(size)))
-    return Derivation(tuple(shape))
+        start, stop, step = indices.indices(size)
+        shape[place] = len(range(start, stop, step))
+        if step > 0:
+            seen = slide(len(shape), [Window(place, stride=step, pad=-start)])
+    return Derivation(tuple(shape), windows=seen)
 
 
 def _register_shuffle(type_: str, order: tuple[int, ...]) -> None:
@@ -172,7 +204,7 @@ def _register_shuffle(type_: str, order: tuple[int, ...]) -> None:
             raise HyperParameterError(
                 f"four axes are needed, got the shape {format_shape(shape)}"
             )
-        return Derivation(tuple(shape[axis] for axis in order))
+        return Derivation(tuple(shape[axis] for axis in order), windows=follow(order))
 
 
 _register_shuffle("ShuffleBC01ToC01BLayer", (1, 2, 3, 0))

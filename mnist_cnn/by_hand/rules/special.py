@@ -1,6 +1,7 @@
 """Biases, scales and slopes; transformers; inverses; expressions.
 
-Symbols: `c` numbers learned; `i` input length, `f` downsampling factor.
+Symbols: `c` numbers learned; `i` input length, `f` downsampling factor; `q` numbers of
+the input.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ..description import Shape, format_shape
 from ..errors import HyperParameterError
 from ..formula import Formula, SizeFormula, product
 from ..rows import Tensor
+from ..windows import Unknown, follow
 from .hyperparameters import per_axis, unshared_sizes, whole_number
 from .registry import Derivation, Incoming, rule
 
@@ -19,7 +21,14 @@ from .registry import Derivation, Incoming, rule
 def _learn(incoming: Incoming, name: str, axes: object, everywhere: bool) -> Derivation:
     shape = incoming.shape
     sizes = unshared_sizes(shape, "shared_axes", axes, everywhere)
-    return Derivation(shape, [Tensor(name, sizes)], Formula("c", c=product(sizes)))
+    return Derivation(
+        shape,
+        [Tensor(name, sizes)],
+        Formula("c", c=product(sizes)),
+        # A bias is added alone, the others multiply.
+        connections=Formula("0" if name == "b" else "q", q=product(shape[1:])),
+        windows=follow(range(len(shape))),
+    )
 
 
 @rule("BiasLayer", since="0.2")
@@ -28,7 +37,7 @@ def derive_bias(
 ) -> Derivation:
     """A bias is added, one a feature map unless `shared_axes` says otherwise."""
     if b is None:
-        return Derivation(incoming.shape)
+        return Derivation(incoming.shape, windows=follow(range(len(incoming.shape))))
     return _learn(incoming, "b", shared_axes, False)
 
 
@@ -42,6 +51,9 @@ def derive_scale(incoming: Incoming, *, shared_axes: object = "auto") -> Derivat
 def derive_prelu(incoming: Incoming, *, shared_axes: object = "auto") -> Derivation:
     """A slope below zero, one a feature map unless `shared_axes` says otherwise."""
     return _learn(incoming, "alpha", shared_axes, True)
+
+
+_SAMPLED = Unknown("which pixels a transformer samples, the image itself decides")
 
 
 def _transform(shape: Shape, downsample_factor: object) -> tuple[Shape, SizeFormula]:
@@ -97,7 +109,7 @@ def derive_transformer(
     """The image, resampled as six numbers of another network say: ``i//f``."""
     _check_localization(incoming, 6)
     shape, formula = _transform(incoming.shapes[0], downsample_factor)
-    return Derivation(shape, size_formula=formula)
+    return Derivation(shape, size_formula=formula, windows=_SAMPLED)
 
 
 @rule(
@@ -117,13 +129,14 @@ def derive_tps_transformer(
         )
     _check_localization(incoming, 2 * points)
     shape, formula = _transform(incoming.shapes[0], downsample_factor)
-    return Derivation(shape, size_formula=formula)
+    return Derivation(shape, size_formula=formula, windows=_SAMPLED)
 
 
 @rule("InverseLayer", inputs=("layer", "layer.input_layer"), since="0.2")
 def derive_inverse(incoming: Incoming) -> Derivation:
     """The shape that the inverted layer takes; its weights are that layer's."""
-    return Derivation(incoming.shapes[2])
+    reversed_ = Unknown("it runs another layer backwards")
+    return Derivation(incoming.shapes[2], connections=reversed_, windows=reversed_)
 
 
 def _read_output_shape(layer: object) -> object:
@@ -144,18 +157,23 @@ def derive_expression(incoming: Incoming, *, output_shape: object = None) -> Der
     With ``output_shape='auto'`` or a function only running code could tell.
     """
     shape = incoming.shape
+    untold = Unknown("only running the expression tells")
     if output_shape is None:
-        return Derivation(shape)
+        return Derivation(shape, connections=untold, windows=untold)
     if isinstance(output_shape, str) or not isinstance(output_shape, Iterable):
         said = repr(output_shape) if isinstance(output_shape, str) else "a function"
         return Derivation(
             None,
             unknown_because=f"output_shape is {said}: only running the expression "
             "tells; give the shape as a tuple",
+            connections=untold,
+            windows=untold,
         )
     return Derivation(
         tuple(
             None if size is None else whole_number("a size of output_shape", size)
             for size in output_shape
-        )
+        ),
+        connections=untold,
+        windows=untold,
     )
