@@ -1,37 +1,57 @@
 """Generates the gradients of one layer: of its filters, its bias and its images.
 
 A rectifier and a max pool leave most of the convolution's gradient zero, and only
-what is not zero costs time. Image after image, three steps share what is in the
+what is not zero costs time. Image after image, these steps share what is in the
 cache:
 
 1. The gradient is multiplied by the rectifier's derivative, for a whole number of
-   vectors of filters and windows.
+   vectors of filters.
 2. For each filter the gradients that are not zero become a list of (where its
-   window begins in the image, gradient), those of tied maxima among them.
-3. ``filter's gradient += gradient * window`` and ``window's gradient += gradient *
-   filter``, entry after entry, in registers.
-
-With few channels a window's runs are too short for vectors. Then the filters are
-what lies side by side in a vector, windows that are blank are left out, and the
-second step is not needed.
+   window begins in the image, gradient), those of tied maxima among them; then
+   ``filter's gradient += gradient * window``, entry after entry, in registers. With
+   few channels, windows that are blank are left out.
+3. For each position the gradients that are not zero become a list of (filter,
+   gradient); then ``window's gradient += gradient * filter``, in registers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
-from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, lanes_of, vector
+from pytensor_nnet.kernels.llvm.compression import Compression
+from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
 from pytensor_nnet.kernels.llvm.layer import Layer
 from pytensor_nnet.kernels.llvm.transposition import transposed_square
 
-__all__ = ["Backward", "backward_kernel", "generate_backward"]
+__all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
 
 _BLANK_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """How many elements a kernel needs to work with, of each kind."""
+
+    numbers: int
+    bits: int
+    offsets: int
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Numbers side by side in a run, a vector of them.
+
+    ``place`` is where they begin in the image, ``at`` in the filter; where the run
+    ends early, ``tail`` says how many there are, else it is 0.
+    """
+
+    place: int
+    at: int
+    tail: int
 
 
 @dataclass(frozen=True)
@@ -52,43 +72,41 @@ class Backward:
     def lanes(self, cpu: CPU) -> int:
         return cpu.lanes(self.layer.element)
 
-    def lists(self, cpu: CPU) -> bool:
-        """Whether gradients are put in lists; else filters are side by side."""
-        run, lanes = self.layer.run, self.lanes(cpu)
-        return self.to_images or 3 * run >= 2 * lanes * -(-run // lanes)
+    def unit(self, cpu: CPU) -> int:
+        """How many lanes a vector of pixels has: no more than a run needs."""
+        return min(self.lanes(cpu), 1 << (self.layer.run - 1).bit_length())
+
+    @property
+    def n_windows(self) -> int:
+        rows, columns = self.layer.out_size
+        return rows * columns
+
+    @property
+    def skips_blanks(self) -> bool:
+        return self.layer.channels <= _BLANK_CHANNELS
 
     def windows(self, cpu: CPU) -> int:
-        """Windows of an image, up to a whole number of vectors."""
-        rows, columns = self.layer.out_size
-        return _whole(rows * columns, self.lanes(cpu))
+        """Windows of an image and one that is none, up to whole vectors."""
+        return _whole(self.n_windows + 1, self.lanes(cpu))
 
     def filters(self, cpu: CPU) -> int:
         """Filters, up to a whole number of vectors."""
         return _whole(self.layer.filters, self.lanes(cpu))
 
     def filter_shape(self, cpu: CPU) -> tuple[int, int, int]:
-        """``(filters, runs, run)`` of filters in lists, with whole vectors."""
+        """``(filters, runs, run)`` of filters, the runs with whole vectors."""
         layer = self.layer
         return (
             layer.filters,
             len(layer.runs),
-            _whole(layer.run, self.lanes(cpu)),
+            _whole(layer.run, self.unit(cpu)),
         )
-
-    def gradient_size(self, cpu: CPU) -> int:
-        """How many numbers the filters' gradient is, as the kernel writes it."""
-        if self.lists(cpu):
-            filters, runs, run = self.filter_shape(cpu)
-            return filters * runs * run
-        return self.layer.taps * self.filters(cpu)
 
     def unpack_gradient(self, gradient: np.ndarray, cpu: CPU) -> np.ndarray:
         """What the kernel wrote, as ``(filters, taps)``."""
         layer = self.layer
-        if self.lists(cpu):
-            whole = gradient.reshape(self.filter_shape(cpu))[..., : layer.run]
-            return whole.reshape(layer.filters, layer.taps)
-        return gradient.reshape(layer.taps, -1)[:, : layer.filters].T
+        whole = gradient.reshape(self.filter_shape(cpu))[..., : layer.run]
+        return whole.reshape(layer.filters, layer.taps)
 
     def pack_filters(self, filters: np.ndarray, cpu: CPU) -> np.ndarray:
         """Filters ``(filters, taps)`` as the kernel reads them."""
@@ -98,23 +116,41 @@ class Backward:
         return packed
 
     def places(self, cpu: CPU) -> np.ndarray:
-        """Where in an image each window's positions begin, ``(area, windows)``."""
+        """Where in an image each window begins."""
         layer = self.layer
         (rows, columns), (down, across) = layer.out_size, layer.epilogue.window
-        places = np.zeros((layer.epilogue.area, self.windows(cpu)), np.int32)
-        for position, (i, j) in enumerate(np.ndindex(down, across)):
-            grid = np.add.outer(
-                [layer.step(row * down + i, 0) for row in range(rows)],
-                [layer.step(0, column * across + j) for column in range(columns)],
-            )
-            places[position, : rows * columns] = grid.ravel()
+        places = np.zeros(self.windows(cpu), np.int32)
+        places[: rows * columns] = np.add.outer(
+            [layer.step(row * down, 0) for row in range(rows)],
+            [layer.step(0, column * across) for column in range(columns)],
+        ).ravel()
         return places
 
-    def scratch_sizes(self, cpu: CPU) -> tuple[int, int, int]:
-        """Numbers, bytes-or-wider mask elements and offsets to work with."""
+    def image_copy(self, cpu: CPU) -> int:
+        """Numbers of a copy of an image, 0 where it is read itself.
+
+        What is read in vectors must not end with the last image.
+        """
+        layer = self.layer
+        if not self.to_filters or layer.run % self.unit(cpu) == 0:
+            return 0
+        rows, columns = layer.image_size
+        return _whole(rows * columns * layer.channels + self.lanes(cpu), 64)
+
+    def entries(self, cpu: CPU) -> int:
+        """The most that a filter's list has, and what is written beyond."""
+        return self.windows(cpu) * self.layer.epilogue.area + 2 * self.lanes(cpu)
+
+    def scratch(self, cpu: CPU) -> Scratch:
         windows, filters = self.windows(cpu), self.filters(cpu)
-        entries = windows * self.layer.epilogue.area + 2 * self.lanes(cpu)
-        return 2 * windows * filters + entries, 2 * windows * filters, 2 * entries
+        block, entries = windows * filters, self.entries(cpu)
+        position = self.n_windows * self.layer.epilogue.area
+        listed = position * (filters + self.lanes(cpu)) if self.to_images else 0
+        return Scratch(
+            2 * block + entries + listed + self.image_copy(cpu),
+            2 * block,
+            2 * (windows + self.lanes(cpu)) + entries + listed + position,
+        )
 
 
 def _whole(size: int, lanes: int) -> int:
@@ -130,9 +166,9 @@ def backward_kernel(backward: Backward, filters_last: bool) -> Callable[..., Non
 def generate_backward(backward: Backward, filters_last: bool, cpu: CPU) -> Function:
     """Gradients for the images from ``first`` up to ``last``.
 
-    Adds to ``to_filters`` and ``to_bias``, writes ``to_images``. ``gradient`` is
-    that of the output: its strides, in numbers, come along; ``filters_last`` says
-    that the last is 1. ``at_zero`` is the rectifier's derivative there.
+    Writes ``to_filters``, ``to_bias`` and ``to_images``. ``gradient`` is that of the
+    output: its strides, in numbers, come along; ``filters_last`` says that the last
+    is 1. ``at_zero`` is the rectifier's derivative there.
     """
     layer = backward.layer
     element = f"{layer.element}*"
@@ -170,56 +206,64 @@ class _Backward:
         self, function: Function, backward: Backward, filters_last: bool, cpu: CPU
     ):
         self.function, self.backward, self.layer = function, backward, backward.layer
-        self.filters_last = filters_last
-        self.lanes = backward.lanes(cpu)
+        self.cpu, self.filters_last = cpu, filters_last
+        self.lanes, self.unit = backward.lanes(cpu), backward.unit(cpu)
         self.type = vector(self.lanes, self.layer.element)
         self.integers = vector(
             self.lanes, {"float": "i32", "double": "i64"}[self.layer.element]
         )
         self.windows, self.filters = backward.windows(cpu), backward.filters(cpu)
-        rows, columns = self.layer.out_size
-        self.n_windows = rows * columns
-        self.lists = backward.lists(cpu)
-        self.registers = cpu.registers
         numbers, bits = function.arguments["numbers"], function.arguments["bits"]
-        block = self.windows * self.filters
+        offsets = function.arguments["offsets"]
+        block, entries = self.windows * self.filters, backward.entries(cpu)
         # The gradient and the mask by window, then by filter.
         self.by_window = numbers, bits
         self.by_filter = numbers[block], bits[block]
-        self.values, self.offsets = numbers[2 * block], function.arguments["offsets"]
+        # A filter's list, and windows that are not blank.
+        self.values, self.offsets = numbers[2 * block], offsets
+        used = self.windows + self.lanes
+        self.used, self.used_places = offsets[entries], offsets[entries + used]
+        # A list for each position in each window, and how long it is.
+        self.pitch = self.filters + self.lanes
+        listed = backward.n_windows * self.layer.epilogue.area
+        entries += 2 * used
+        self.listed_counts = offsets[entries]
+        self.listed_values = numbers[2 * block + backward.entries(cpu)]
+        self.listed_offsets = offsets[entries + listed]
+        self.copy = numbers[
+            2 * block
+            + backward.entries(cpu)
+            + (listed * self.pitch if backward.to_images else 0)
+        ]
 
     def write(self) -> None:
-        function, layer = self.function, self.layer
+        function, layer, backward = self.function, self.layer, self.backward
         arguments = function.arguments
         rows, columns = layer.image_size
         size = rows * columns * layer.channels
+        self._begin()
         with function.loop(arguments["first"], arguments["last"]) as image:
             self._prepare(image)
             pixels = arguments["images"][image * size]
-            if self.lists:
-                self._with_lists(pixels, arguments["to_images"][image * size], size)
-            else:
-                self._without_lists(pixels)
+            if backward.to_filters:
+                self._to_filters(pixels, size)
+            if backward.to_images:
+                self._to_images(arguments["to_images"][image * size], size)
 
-    def _with_lists(self, pixels: Array, to_images: Array, size: int) -> None:
-        """The second and the third step."""
-        if self.backward.to_images:
-            self._clear(to_images, size)
-        self._transpose()
-        with self.function.loop(0, self.layer.filters) as filter_:
-            count = self._list(filter_)
-            if self.backward.to_filters:
-                self._to_filter(pixels, filter_, count)
-            if self.backward.to_images:
-                self._to_image(to_images, filter_, count)
-
-    def _clear(self, array: Array, size: int) -> None:
-        whole = size // self.lanes * self.lanes
-        zero = self.function.zero(self.type)
-        with self.function.loop(0, whole, self.lanes) as start:
-            array[start].store(zero)
-        if size > whole:
-            array[whole].store(zero, tail=size - whole)
+    def _begin(self) -> None:
+        """Sums of nothing, and no gradient where there is no window."""
+        arguments = self.function.arguments
+        if self.backward.to_filters:
+            size = np.prod(self.backward.filter_shape(self.cpu), dtype=int)
+            self._clear(arguments["to_filters"], int(size))
+        self._clear(arguments["to_bias"], self.filters)
+        place = self.backward.n_windows * self.filters
+        rest = self.windows * self.filters - place
+        gradients, masks = self.by_window
+        self._clear(gradients[place], rest)
+        with self.function.loop(0, rest) as index:
+            zero = self.function.zero(self.layer.epilogue.mask_type)
+            masks[place + index].store(zero)
 
     def _prepare(self, image: Value) -> None:
         """The gradient times the rectifier's derivative, and the mask, by window;
@@ -230,7 +274,7 @@ class _Backward:
         gradients, masks = self.by_window
         rows, columns = layer.out_size
         gradient = arguments["gradient"][image * arguments["image_stride"]]
-        place = image * (self.n_windows * layer.filters)
+        place = image * (self.backward.n_windows * layer.filters)
         out, mask = arguments["out"][place], arguments["mask"][place]
         for start in range(0, self.filters, self.lanes):
             tail = max(0, start + self.lanes - layer.filters) and (
@@ -255,12 +299,12 @@ class _Backward:
                 if one_mask is None:
                     bias.set(bias.get() + one)
                 else:
-                    bits = function.apply(
-                        "ctpop", one_mask.convert("zext", self.integers)
+                    bits = one_mask
+                    if epilogue.area > 1:
+                        bits = function.apply("ctpop", bits)
+                    number = bits.convert("zext", self.integers).convert(
+                        "uitofp", self.type
                     )
-                    if epilogue.area == 1:
-                        bits = one_mask.convert("zext", self.integers)
-                    number = bits.convert("uitofp", self.type)
                     bias.set(function.multiply_add(number, one, bias.get()))
             arguments["to_bias"][start].store(bias.get())
 
@@ -288,229 +332,43 @@ class _Backward:
             result = out.compare("olt", 0).select(gradient * slope, result)
         return result
 
-    def _transpose(self) -> None:
-        """From one row a window to one row a filter."""
-        function, lanes = self.function, self.lanes
-        pairs = list(zip(self.by_window, self.by_filter, strict=True))
-        if not self.layer.epilogue.keeps_mask:
-            pairs.pop()
-        for source, target in pairs:
-            with (
-                function.loop(0, self.windows, lanes) as window,
-                function.loop(0, self.filters, lanes) as filter_,
-            ):
-                block = source[window * self.filters + filter_]
-                rows = [block[lane * self.filters].load(lanes) for lane in range(lanes)]
-                result = target[filter_ * self.windows + window]
-                for lane, row in enumerate(transposed_square(rows)):
-                    result[lane * self.windows].store(row)
-
-    def _list(self, filter_: Value) -> Value:
-        """Writes the filter's (offset, gradient) pairs; returns how many."""
-        function, lanes, epilogue = self.function, self.lanes, self.layer.epilogue
-        places = function.arguments["places"]
-        gradients, masks = (array[filter_ * self.windows] for array in self.by_filter)
-        count = function.variable("i64", 0)
-        with function.loop(0, self.n_windows, lanes) as start:
-            gradient = gradients[start].load(lanes)
-            given = gradient.compare("une", 0)
-            mask = None
-            if epilogue.keeps_mask:
-                mask = masks[start].load(lanes).convert("zext", self.integers)
-            for position in range(epilogue.area):
-                chosen = given
-                if mask is not None:
-                    chosen = chosen & (mask & 1 << position).compare("ne", 0)
-                place = places[position * self.windows + start].load(lanes)
-                end = count.get()
-                self.values[end].store(_compress(gradient, chosen))
-                self.offsets[end].store(_compress(place, chosen))
-                bits = chosen.convert("bitcast", f"i{lanes}")
-                if lanes < 64:
-                    bits = bits.convert("zext", "i64")
-                count.set(end + function.apply("ctpop", bits))
-        return count.get()
-
-    def _entries(self, count: Value) -> Any:
-        return self.function.loop(0, count)
-
-    def _entry(self, index: Value) -> tuple[Value, Value]:
-        """A list's offset, and its gradient in every lane."""
-        offset = self.offsets[index].load().convert("zext", "i64")
-        return offset, self.values[index].load_all(self.lanes)
-
-    def _to_filter(self, pixels: Array, filter_: Value, count: Value) -> None:
+    def _to_filters(self, pixels: Array, size: int) -> None:
         function = self.function
-        filters, runs, run = self.backward.filter_shape(host())
-        target = function.arguments["to_filters"][filter_ * (runs * run)]
+        if self.backward.image_copy(self.cpu):
+            self._copy(pixels, size)
+            pixels = self.copy
+        count = function.integer(self.backward.n_windows)
+        if self.backward.skips_blanks:
+            count = self._find_used(pixels)
+        self._transpose(count)
+        with function.loop(0, self.layer.filters) as filter_:
+            self._to_filter(pixels, filter_, self._list(filter_, count))
 
-        def body(source: Value, goal: Value, parts: list[tuple[int, int, int]]) -> None:
-            sums = [
-                (
-                    function.variable(self.type, target[goal + at].load(self.lanes)),
-                    *part,
-                )
-                for part in parts
-                for _, at, _ in [part]
-            ]
-            with function.loop(0, count) as index:
-                offset, gradient = self._entry(index)
-                window = pixels[offset + source]
-                for total, place, _, tail in sums:
-                    pixel = window[place].load(self.lanes, tail)
-                    total.set(function.multiply_add(gradient, pixel, total.get()))
-            for total, _, at, _ in sums:
-                target[goal + at].store(total.get())
+    def _copy(self, pixels: Array, size: int) -> None:
+        whole = size // self.lanes * self.lanes
+        with self.function.loop(0, whole, self.lanes) as start:
+            self.copy[start].store(pixels[start].load(self.lanes))
+        with self.function.loop(whole, size) as start:
+            self.copy[start].store(pixels[start].load())
 
-        self._over_runs(self.lanes, self.registers - 5, body)
-
-    def _to_image(self, to_images: Array, filter_: Value, count: Value) -> None:
-        function = self.function
-        filters, runs, run = self.backward.filter_shape(host())
-        weights = function.arguments["filters"][filter_ * (runs * run)]
-
-        def body(source: Value, goal: Value, parts: list[tuple[int, int, int]]) -> None:
-            loaded = [
-                (weights[goal + at].load(self.lanes), place, tail)
-                for place, at, tail in parts
-            ]
-            with function.loop(0, count) as index:
-                offset, gradient = self._entry(index)
-                window = to_images[offset + source]
-                for weight, place, tail in loaded:
-                    before = window[place].load(self.lanes, tail)
-                    after = function.multiply_add(gradient, weight, before)
-                    window[place].store(after, tail)
-
-        self._over_runs(self.lanes, self.registers - 5, body)
-
-    def _over_runs(
-        self,
-        unit: int,
-        capacity: int,
-        body: Callable[[Value, Value, list[tuple[int, int, int]]], None],
-    ) -> None:
-        """Call ``body`` for parts of a filter's runs, so many at a time.
-
-        A part is ``unit`` numbers side by side. ``body`` gets a place in the image
-        and one in the filter, and for each part the place beyond these, in both,
-        and the tail (0 where the part is whole).
+    def _find_used(self, pixels: Array) -> Value:
+        """Writes where windows that are not blank begin, and where their gradients
+        are; returns how many there are.
         """
-        function, layer = self.function, self.layer
-        starts, run = layer.runs, layer.run
-        parts = [
-            (first, first, max(0, first + unit - run) and run - first)
-            for first in range(0, run, unit)
-        ]
-        padded = len(parts) * unit
-        zero = function.integer(0)
-        if len(starts) * len(parts) <= capacity:
-            body(
-                zero,
-                zero,
-                [
-                    (start + place, index * padded + at, tail)
-                    for index, start in enumerate(starts)
-                    for place, at, tail in parts
-                ],
-            )
-            return
-        rows = layer.filter_size[0]
-        per_row = len(starts) // rows
-        down = layer.dilations[0] * layer.image_size[1] * layer.channels
-        across = layer.dilations[1] * layer.channels
-        size = -(-len(parts) // -(-len(parts) // capacity))
-        whole = [part for part in parts if not part[2]]
-        uniform = len(whole) // size
-        with function.loop(0, rows) as i, function.loop(0, per_row) as j:
-            source = i * down + j * across
-            goal = (i * per_row + j) * padded
-            if uniform:
-                with function.loop(0, uniform * size * unit, size * unit) as first:
-                    body(source + first, goal + first, parts[:size])
-            rest = parts[uniform * size :]
-            if rest:
-                body(source, goal, rest)
-
-    def _without_lists(self, pixels: Array) -> None:
-        """The filters' gradient, with filters side by side in vectors."""
-        function, layer, lanes = self.function, self.layer, self.lanes
-        depth = 2 if self.filters % (2 * lanes) == 0 and layer.taps >= 32 else 1
-        count = self._windows_in_use(pixels)
-        down, across = layer.epilogue.window
-
-        with function.loop(0, self.filters, depth * lanes) as filter_:
-            target = function.arguments["to_filters"][filter_]
-
-            def body(
-                source: Value, goal: Value, parts: list[tuple[int, int, int]]
-            ) -> None:
-                sums = [
-                    (
-                        function.variable(
-                            self.type,
-                            target[(goal + at) * self.filters + v * lanes].load(lanes),
-                        ),
-                        place,
-                        at,
-                        v,
-                    )
-                    for place, at, _ in parts
-                    for v in range(depth)
-                ]
-                with function.loop(0, count) as index:
-                    window = self.offsets[index * 2].load().convert("zext", "i64")
-                    place = self.offsets[index * 2 + 1].load().convert("zext", "i64")
-                    # Loops, for what two positions share is not worth a register.
-                    with function.loop(0, down) as i, function.loop(0, across) as j:
-                        step = i * layer.step(1, 0) + j * layer.step(0, 1)
-                        corner = pixels[place + source + step]
-                        gradient = window * self.filters + filter_
-                        given = self._chosen(gradient, i * across + j, depth)
-                        for total, at, _, v in sums:
-                            pixel = corner[at].load_all(lanes)
-                            total.set(
-                                function.multiply_add(pixel, given[v], total.get())
-                            )
-                for total, _, at, v in sums:
-                    target[(goal + at) * self.filters + v * lanes].store(total.get())
-
-            self._over_runs(1, (self.registers - 4 - depth) // depth, body)
-
-    def _chosen(self, place: Value, position: Value, depth: int) -> list[Value]:
-        """Gradients of a position in a window, zero where it is no maximum."""
-        gradients, masks = self.by_window
-        bit = (
-            position.convert("trunc", "i32")
-            if self.layer.element == "float"
-            else position
-        )
-        shift = bit.splat(self.lanes)
-        result = []
-        for v in range(depth):
-            gradient = gradients[place + v * self.lanes].load(self.lanes)
-            if self.layer.epilogue.keeps_mask:
-                mask = masks[place + v * self.lanes].load(self.lanes)
-                bits = (mask.convert("zext", self.integers) >> shift) & 1
-                gradient = bits.compare("ne", 0).select(gradient, 0)
-            result.append(gradient)
-        return result
-
-    def _windows_in_use(self, pixels: Array) -> Value:
-        """Writes (window, offset) for those that are not blank; returns how many."""
         function = self.function
-        places = function.arguments["places"]
         count = function.variable("i64", 0)
-        with function.loop(0, self.n_windows) as window:
-            place = places[window].load()
-            end = count.get()
-            self.offsets[end * 2].store(window.convert("trunc", "i32"))
-            self.offsets[end * 2 + 1].store(place)
-            if self.layer.channels > _BLANK_CHANNELS:
-                count.set(end + 1)
-            else:
-                used = self._is_used(pixels[place.convert("zext", "i64")])
-                count.set(end + used.convert("zext", "i64"))
+        with function.loop(0, self.backward.n_windows) as window:
+            place, end = function.arguments["places"][window].load(), count.get()
+            self.used[end].store((window * self.filters).convert("trunc", "i32"))
+            self.used_places[end].store(place)
+            used = self._is_used(pixels[place.convert("zext", "i64")])
+            count.set(end + used.convert("zext", "i64"))
+        # The rest of the last vector: a window without gradients.
+        nowhere = Value(function, "i32", str(self.backward.n_windows * self.filters))
+        nought = Value(function, "i32", "0")
+        for lane in range(self.lanes - 1):
+            self.used[count.get() + lane].store(nowhere)
+            self.used_places[count.get() + lane].store(nought)
         return count.get()
 
     def _is_used(self, corner: Array) -> Value:
@@ -531,20 +389,222 @@ class _Backward:
             seen = part if seen is None else seen | part
         return seen.convert("bitcast", f"i{lanes * bits}").compare("ne", 0)
 
+    def _transpose(self, count: Value) -> None:
+        """From one row a window to one row a filter."""
+        function, lanes = self.function, self.lanes
+        pairs = list(zip(self.by_window, self.by_filter, strict=True))
+        if not self.layer.epilogue.keeps_mask:
+            pairs.pop()
+        with function.loop(0, count, lanes) as window:
+            if self.backward.skips_blanks:
+                sources = [
+                    self.used[window + lane].load().convert("zext", "i64")
+                    for lane in range(lanes)
+                ]
+            else:
+                sources = [(window + lane) * self.filters for lane in range(lanes)]
+            with function.loop(0, self.filters, lanes) as filter_:
+                for source, target in pairs:
+                    rows = [source[place + filter_].load(lanes) for place in sources]
+                    result = target[filter_ * self.windows + window]
+                    for lane, row in enumerate(transposed_square(rows)):
+                        result[lane * self.windows].store(row)
 
-def _compress(values: Value, chosen: Value) -> Value:
-    """The chosen lanes, moved to the front."""
-    lanes, element = lanes_of(values.type), values.type[1:-1].split(" x ")[1]
-    # As integers: LLVM's code for CPUs that have no such instruction takes no floats.
-    bits = {"float": "i32", "double": "i64"}.get(element, element)
-    integers = vector(lanes, bits)
-    if bits != element:
-        values = values.convert("bitcast", integers)
-    moved = values.function.call(
-        integers,
-        f"llvm.experimental.vector.compress.v{lanes}{bits}",
-        f"{integers} {values.text}",
-        f"{chosen.type} {chosen.text}",
-        f"{integers} zeroinitializer",
-    )
-    return moved.convert("bitcast", vector(lanes, element))
+    def _positions(self) -> Iterator[tuple[int, int]]:
+        """Of a window: a position's number, and how far from the first it is."""
+        _, across = self.layer.epilogue.window
+        for position in range(self.layer.epilogue.area):
+            yield position, self.layer.step(position // across, position % across)
+
+    def _chosen(self, gradient: Value, mask: Value | None, position: int) -> Value:
+        """Where a position is a maximum, and its gradient is not zero."""
+        given = gradient.compare("une", 0)
+        if mask is None:
+            return given
+        return given & (mask & 1 << position).compare("ne", 0)
+
+    def _list(self, filter_: Value, windows: Value) -> Value:
+        """Writes the filter's (offset, gradient) pairs; returns how many."""
+        function, lanes, epilogue = self.function, self.lanes, self.layer.epilogue
+        places = function.arguments["places"]
+        if self.backward.skips_blanks:
+            places = self.used_places
+        gradients, masks = (array[filter_ * self.windows] for array in self.by_filter)
+        count = function.variable("i64", 0)
+        with function.loop(0, windows, lanes) as start:
+            gradient = gradients[start].load(lanes)
+            place = places[start].load(lanes)
+            mask = None
+            if epilogue.keeps_mask:
+                mask = masks[start].load(lanes).convert("zext", self.integers)
+            for position, step in self._positions():
+                chosen = self._chosen(gradient, mask, position)
+                compression = Compression(function, self.cpu, chosen)
+                end = count.get()
+                self.values[end].store(compression(gradient))
+                self.offsets[end].store(compression(place + step))
+                count.set(end + compression.count)
+        return count.get()
+
+    def _to_filter(self, pixels: Array, filter_: Value, count: Value) -> None:
+        """Adds a filter's list to its gradient."""
+        function, unit = self.function, self.unit
+        _, runs, run = self.backward.filter_shape(self.cpu)
+        target = function.arguments["to_filters"][filter_ * (runs * run)]
+        type_ = vector(unit, self.layer.element)
+        capacity = self.cpu.registers - 4
+
+        def body(source: Value, goal: Value, parts: list[_Part]) -> None:
+            # As many sums of each part as hide the time that an addition takes.
+            copies = max(1, min(3, capacity // len(parts)))
+            sums = [[function.variable(type_, 0) for _ in parts] for _ in range(copies)]
+
+            def add(index: Value, totals: list) -> None:
+                offset, gradient = self._entry(self.offsets, self.values, index, unit)
+                window = pixels[offset + source]
+                for total, part in zip(totals, parts, strict=True):
+                    pixel = window[part.place].load(unit)
+                    total.set(function.multiply_add(gradient, pixel, total.get()))
+
+            whole = count - count % copies if copies > 1 else count
+            with function.loop(0, whole, copies) as index:
+                for copy, totals in enumerate(sums):
+                    add(index + copy, totals)
+            if copies > 1:
+                with function.loop(whole, count) as index:
+                    add(index, sums[0])
+            for part, *totals in zip(parts, *sums, strict=True):
+                value = target[goal + part.at].load(unit)
+                for total in totals:
+                    value = value + total.get()
+                target[goal + part.at].store(value)
+
+        self._over_runs(capacity, body)
+
+    def _entry(
+        self, offsets: Array, values: Array, index: Value, lanes: int
+    ) -> tuple[Value, Value]:
+        """Of a list: an offset, and the gradient in every lane."""
+        offset = offsets[index].load().convert("zext", "i64")
+        return offset, values[index].load_all(lanes)
+
+    def _to_images(self, to_images: Array, size: int) -> None:
+        """The gradient of an image, from lists of the filters at each position."""
+        self._clear(to_images, size)
+        self._list_filters()
+        function, unit = self.function, self.unit
+        down, across = self.layer.epilogue.window
+        weights = function.arguments["filters"]
+        places = function.arguments["places"]
+        type_ = vector(unit, self.layer.element)
+
+        def body(source: Value, goal: Value, parts: list[_Part]) -> None:
+            def position(window: Value, i: Value, j: Value) -> None:
+                number = (window * down + i) * across + j
+                count = self.listed_counts[number].load().convert("zext", "i64")
+                with function.when(count.compare("ne", 0)):
+                    place = places[window].load().convert("zext", "i64")
+                    place += i * self.layer.step(1, 0) + j * self.layer.step(0, 1)
+                    here = to_images[place + source]
+                    sums = [
+                        function.variable(type_, here[part.place].load(unit, part.tail))
+                        for part in parts
+                    ]
+                    offsets = self.listed_offsets[number * self.pitch]
+                    values = self.listed_values[number * self.pitch]
+                    with function.loop(0, count) as index:
+                        offset, gradient = self._entry(offsets, values, index, unit)
+                        filter_ = weights[offset + goal]
+                        for total, part in zip(sums, parts, strict=True):
+                            weight = filter_[part.at].load(unit)
+                            total.set(
+                                function.multiply_add(gradient, weight, total.get())
+                            )
+                    for total, part in zip(sums, parts, strict=True):
+                        here[part.place].store(total.get(), part.tail)
+
+            with (
+                function.loop(0, self.backward.n_windows) as window,
+                function.loop(0, down) as i,
+                function.loop(0, across) as j,
+            ):
+                position(window, i, j)
+
+        self._over_runs(self.cpu.registers - 4, body)
+
+    def _clear(self, array: Array, size: int) -> None:
+        whole = size // self.lanes * self.lanes
+        zero = self.function.zero(self.type)
+        with self.function.loop(0, whole, self.lanes) as start:
+            array[start].store(zero)
+        if size > whole:
+            array[whole].store(zero, tail=size - whole)
+
+    def _list_filters(self) -> None:
+        """Writes each position's (filter, gradient) pairs, and how many there are."""
+        function, lanes, area = self.function, self.lanes, self.layer.epilogue.area
+        _, runs, run = self.backward.filter_shape(self.cpu)
+        gradients, masks = self.by_window
+        steps = ", ".join(f"i32 {lane * runs * run}" for lane in range(lanes))
+        first = Value(function, vector(lanes, "i32"), f"<{steps}>")
+        with function.loop(0, self.backward.n_windows) as window:
+            counts = [function.variable("i64", 0) for _ in range(area)]
+            with function.loop(0, self.filters, lanes) as filter_:
+                here = window * self.filters + filter_
+                gradient = gradients[here].load(lanes)
+                mask = None
+                if self.layer.epilogue.keeps_mask:
+                    mask = masks[here].load(lanes).convert("zext", self.integers)
+                offset = (filter_ * (runs * run)).convert("trunc", "i32")
+                offset = first + offset.splat(lanes)
+                for position, count in enumerate(counts):
+                    chosen = self._chosen(gradient, mask, position)
+                    compression = Compression(function, self.cpu, chosen)
+                    end = (window * area + position) * self.pitch + count.get()
+                    self.listed_values[end].store(compression(gradient))
+                    self.listed_offsets[end].store(compression(offset))
+                    count.set(count.get() + compression.count)
+            for position, count in enumerate(counts):
+                number = count.get().convert("trunc", "i32")
+                self.listed_counts[window * area + position].store(number)
+
+    def _over_runs(
+        self, capacity: int, body: Callable[[Value, Value, list[_Part]], None]
+    ) -> None:
+        """Call ``body`` for parts of a filter's runs, so many at a time.
+
+        ``body`` gets a place in the image and one in the filter, and the parts from
+        there on.
+        """
+        function, layer, unit = self.function, self.layer, self.unit
+        starts, run = layer.runs, layer.run
+        parts = [
+            _Part(first, first, max(0, first + unit - run) and run - first)
+            for first in range(0, run, unit)
+        ]
+        padded = len(parts) * unit
+        zero = function.integer(0)
+        if len(starts) * len(parts) <= capacity:
+            everything = [
+                _Part(start + part.place, index * padded + part.at, part.tail)
+                for index, start in enumerate(starts)
+                for part in parts
+            ]
+            body(zero, zero, everything)
+            return
+        rows = layer.filter_size[0]
+        per_row = len(starts) // rows
+        down = layer.dilations[0] * layer.image_size[1] * layer.channels
+        across = layer.dilations[1] * layer.channels
+        size = -(-len(parts) // -(-len(parts) // capacity))
+        whole = [part for part in parts if not part.tail]
+        uniform = len(whole) // size
+        with function.loop(0, rows) as i, function.loop(0, per_row) as j:
+            source = i * down + j * across
+            goal = (i * per_row + j) * padded
+            if uniform:
+                with function.loop(0, uniform * size * unit, size * unit) as first:
+                    body(source + first, goal + first, parts[:size])
+            rest = parts[uniform * size :]
+            if rest:
+                body(source, goal, rest)

@@ -9,10 +9,12 @@ writable the code is compiled in every process.
 import ctypes
 import hashlib
 import os
+import struct
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ import llvmlite.binding as llvm
 
 from pytensor_nnet.kernels.llvm.ir import Function
 
-__all__ = ["CPU", "cache_folder", "compile_function", "host"]
+__all__ = ["CPU", "Kernel", "cache_folder", "compile_function", "host", "load_module"]
 
 _C_TYPES = {"i64": ctypes.c_int64, "float": ctypes.c_float, "double": ctypes.c_double}
+# How a table of arguments holds them, eight bytes each.
+_SLOTS = {"float": "f4x", "double": "d"}
 _DIGEST = hashlib.sha256
 _DIGEST_BYTES = _DIGEST().digest_size
 
@@ -46,13 +50,13 @@ class CPU:
         Of a vector register.
     registers : int
         How many of those there are.
-    loads_broadcast : bool
-        Whether an instruction can spread a number in memory over a vector by
-        itself, so that this takes no register.
+    permutes : bool
+        Whether it is AVX2's permutations that move lanes to the front, for want
+        of an instruction that does just that.
     """
 
     def __init__(self, name: str, features: dict[str, bool], architecture: str):
-        self.name = name
+        self.name, self.architecture = name, architecture
         # Otherwise LLVM takes some CPUs' 64-byte vectors apart.
         self.features = {**features, "prefer-256-bit": False}
         if architecture in ("aarch64", "arm64"):
@@ -64,7 +68,7 @@ class CPU:
             self.vector_bytes, self.registers = 32, 16
         else:
             self.vector_bytes, self.registers = 16, 16
-        self.loads_broadcast = self.vector_bytes == 64
+        self.permutes = self.vector_bytes == 32
 
     def lanes(self, element: str) -> int:
         """How many ``'float'`` or ``'double'`` a vector register holds."""
@@ -169,30 +173,58 @@ def _write(path: Path, code: bytes) -> None:
         pass
 
 
-def compile_function(function: Function) -> Callable[..., None]:
-    """The function, to be called with integers, floats and arrays' addresses.
-
-    A call does not hold Python's global lock, and checks nothing.
-    """
+def load_module(name: str, text: str) -> Any:
+    """An engine that holds a module's code, compiled or from the cache."""
     cpu = host()
-    text = function.text()
     path = None
     try:
-        path = cache_folder() / f"{function.name}-{_key(text, cpu)}.o"
+        path = cache_folder() / f"{name}-{_key(text, cpu)}.o"
     except RuntimeError:  # a user without a home
         code = None
     else:
         code = _read(path)
-    if code is None:
-        engine, code = _compile(text, cpu)
-        if path is not None:
-            _write(path, code)
-    else:
-        engine = _load(code, cpu)
-    prototype = ctypes.CFUNCTYPE(
-        None,
-        *(_C_TYPES.get(type_, ctypes.c_void_p) for type_ in function.types.values()),
-    )
-    compiled = prototype(engine.get_function_address(function.name))
-    compiled.engine = engine  # the code lives as long as its engine
-    return compiled
+    if code is not None:
+        return _load(code, cpu)
+    engine, code = _compile(text, cpu)
+    if path is not None:
+        _write(path, code)
+    return engine
+
+
+class Kernel:
+    """A compiled function, to be called with integers, floats and addresses.
+
+    A call does not hold Python's global lock, and checks nothing.
+
+    Attributes
+    ----------
+    task : int
+        The address of what :mod:`pytensor_nnet.kernels.llvm.threads` runs: a
+        function of a table of arguments and a row's number.
+    """
+
+    def __init__(self, function: Function):
+        types = function.types.values()
+        self._engine = load_module(function.name, function.text())
+        prototype = ctypes.CFUNCTYPE(
+            None, *(_C_TYPES.get(type_, ctypes.c_void_p) for type_ in types)
+        )
+        self._call = prototype(self._engine.get_function_address(function.name))
+        self.task = self._engine.get_function_address(f"{function.name}.task")
+        self._row = "".join(_SLOTS.get(type_, "q") for type_ in types)
+        self._tables: dict[int, struct.Struct] = {}
+
+    def __call__(self, *arguments: float) -> None:
+        self._call(*arguments)
+
+    def table(self, rows: Sequence[tuple[float, ...]]) -> bytes:
+        """Arguments of as many calls as there are rows."""
+        table = self._tables.get(len(rows))
+        if table is None:
+            table = self._tables[len(rows)] = struct.Struct("=" + self._row * len(rows))
+        return table.pack(*chain.from_iterable(rows))
+
+
+def compile_function(function: Function) -> Kernel:
+    """The function's code, for this CPU."""
+    return Kernel(function)

@@ -23,10 +23,17 @@ from pytensor_nnet.kernels.geometry import dilated_size
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.backward import Backward, backward_kernel
 from pytensor_nnet.kernels.llvm.compiler import host
-from pytensor_nnet.kernels.llvm.forward import forward_kernel, pack_filters
+from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel, skips_blanks
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
-from pytensor_nnet.kernels.llvm.memory import address, empty, zeros
+from pytensor_nnet.kernels.llvm.memory import address, allocate, empty, zeros
+from pytensor_nnet.kernels.llvm.rearrangement import order_of, rearrangement
 from pytensor_nnet.kernels.llvm.transposition import transpose
+from pytensor_nnet.kernels.llvm.winograd import (
+    Winograd,
+    suits_winograd,
+    transformation_kernel,
+    winograd_kernel,
+)
 
 __all__ = [
     "Gradients",
@@ -41,6 +48,7 @@ Array = np.ndarray[Any, Any]
 Pair = tuple[int, int]
 
 _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+_DTYPES = {element: dtype for dtype, element in _ELEMENTS.items()}
 
 # Groups of images that have a gradient of the filters each.
 _GROUPS = 8
@@ -87,8 +95,8 @@ def convolve_filter_gradient(
     padded = _channels_last(images, geometry.pads)
     layer = _layer(padded, filter_shape, geometry, Epilogue())
     backward = Backward(layer, to_images=False)
-    gradient, _, _ = _gradients(backward, padded, None, None, None, output_gradient, 1)
-    return _filters_of_taps(gradient, filter_shape, geometry.flip)
+    none = (None, None, None)
+    return _gradients(backward, geometry.flip, padded, *none, output_gradient, 1)[0]
 
 
 def convolve_input_gradient(
@@ -126,8 +134,10 @@ def convolve_input_gradient(
     )
     layer = _layer(padded, filters.shape, geometry, Epilogue())
     backward = Backward(layer, to_filters=False)
-    taps = _taps_of_filters(filters, geometry.flip)
-    _gradients(backward, padded, taps, None, None, output_gradient, 1, padded)
+    none = (None, None)
+    _gradients(
+        backward, geometry.flip, padded, filters, *none, output_gradient, 1, padded
+    )
     return _without_pads(padded, geometry.pads, image_size)
 
 
@@ -167,11 +177,11 @@ def convolve_pooled_gradients(
     padded = _channels_last(images, geometry.pads)
     layer = _layer(padded, filters.shape, geometry, epilogue)
     target = empty(padded.shape, padded.dtype) if to_images else None
-    taps = _taps_of_filters(filters, geometry.flip) if to_images else None
-    to_filters, to_bias, _ = _gradients(
+    to_filters, to_bias = _gradients(
         Backward(layer, to_images=to_images),
+        geometry.flip,
         padded,
-        taps,
+        filters if to_images else None,
         out,
         mask,
         output_gradient,
@@ -179,7 +189,7 @@ def convolve_pooled_gradients(
         target,
     )
     return Gradients(
-        _filters_of_taps(to_filters, filters.shape, geometry.flip),
+        to_filters,
         to_bias,
         None
         if target is None
@@ -210,103 +220,217 @@ def _convolve(
 ) -> tuple[Array, Array | None]:
     padded = _channels_last(images, geometry.pads)
     layer = _layer(padded, filters.shape, geometry, epilogue)
-    dtype = padded.dtype
-    taps = _taps_of_filters(filters, geometry.flip)
-    packed = pack_filters(taps, layer)
-    full_bias = zeros((_whole(layer.filters, dtype),), dtype)
-    if bias is not None:
-        full_bias[: layer.filters] = bias
-    shape = (len(images), *layer.out_size, layer.filters)
-    out = empty(shape, dtype)
-    mask = None
-    if epilogue.keeps_mask:
-        mask = empty(shape, _mask_dtype(epilogue))
-    addresses = (
-        address(padded),
-        address(packed),
-        address(full_bias),
-        address(out),
-        0 if mask is None else address(mask),
-        int(np.isfinite(taps).all()) if layer.channels <= 4 else 0,
-    )
-    work = prod(layer.convolved_size) * layer.filters * layer.taps
-    spans = _spans(
-        len(images), min(4 * threads.threads(), len(images) * work // _SMALL_TASK)
-    )
-    threads.run(forward_kernel(layer), [(*addresses, *span) for span in spans])
-    return _channels_first(out), None if mask is None else _channels_first(mask)
+    plan = _forward_plan(layer, filters.shape, geometry.flip)
+    return plan.run(padded, filters, bias)
+
+
+@cache
+def _forward_plan(
+    layer: Layer, filter_shape: tuple[int, ...], flip: bool
+) -> "_ForwardPlan":
+    return _ForwardPlan(layer, filter_shape, flip)
+
+
+class _ForwardPlan:
+    """All of a layer's forward pass that does not depend on the numbers."""
+
+    def __init__(self, layer: Layer, filter_shape: tuple[int, ...], flip: bool):
+        cpu = host()
+        self._layer, self._dtype = layer, _DTYPES[layer.element]
+        self._winograd = Winograd(layer) if suits_winograd(layer) else None
+        pack = (self._winograd or Direct(layer)).pack_filters
+        self._order = order_of(
+            filter_shape, lambda filters: pack(_taps_of_filters(filters, flip))
+        )
+        self._order_address = address(self._order)
+        self._n_filters = _whole(layer.filters, cpu.lanes(layer.element))
+        self._scratch, transformed = 0, 0
+        if self._winograd:
+            transformed = self._winograd.transformed_size(cpu)
+            self._scratch = _line(self._winograd.scratch(cpu))
+        # The bias, the packed filters and the transformed ones, in one array.
+        self._places = np.cumsum(
+            [0, *map(_line, (self._n_filters, self._order.size, transformed))]
+        ).tolist()
+        self._task = prod(layer.convolved_size) * layer.filters * layer.taps
+        self._skips_blanks = self._winograd is None and skips_blanks(layer, cpu)
+
+    def run(
+        self, padded: Array, filters: Array, bias: Array | None
+    ) -> tuple[Array, Array | None]:
+        layer, dtype, itemsize = self._layer, self._dtype, self._dtype.itemsize
+        batch = len(padded)
+        filters = np.ascontiguousarray(filters)
+        prepared, place = allocate((self._places[-1],), dtype)
+        bias_at, packed_at, transformed_at = (
+            place + itemsize * start for start in self._places[:3]
+        )
+        prepared[: self._n_filters] = 0
+        if bias is not None:
+            prepared[: layer.filters] = bias
+        order = self._order
+        rearrangement(layer.element)(
+            address(filters), self._order_address, packed_at, order.size, 1, 0
+        )
+        shape = (batch, *layer.out_size, layer.filters)
+        out, out_at = allocate(shape, dtype)
+        mask, mask_at = None, 0
+        if layer.epilogue.keeps_mask:
+            mask, mask_at = allocate(shape, _mask_dtype(layer.epilogue))
+        spans = _spans(
+            batch, min(4 * threads.threads(), batch * self._task // _SMALL_TASK)
+        )
+        images_at = address(padded)
+        if self._winograd:
+            transformation_kernel(self._winograd)(packed_at, transformed_at)
+            scratch, scratch_at = allocate((len(spans), self._scratch), dtype)
+            tasks = [
+                (images_at, transformed_at, bias_at, out_at, mask_at)
+                + (scratch_at + number * self._scratch * itemsize, *span)
+                for number, span in enumerate(spans)
+            ]
+            threads.run(winograd_kernel(self._winograd), tasks)
+        else:
+            finite = self._skips_blanks and bool(np.isfinite(filters).all())
+            common = (images_at, packed_at, bias_at, out_at, mask_at, int(finite))
+            threads.run(forward_kernel(layer), [(*common, *span) for span in spans])
+        return _channels_first(out), None if mask is None else _channels_first(mask)
 
 
 def _gradients(
     backward: Backward,
+    flip: bool,
     padded: Array,
-    taps: Array | None,
+    filters: Array | None,
     out: Array | None,
     mask: Array | None,
     gradient: Array,
     at_zero: float,
     to_images: Array | None = None,
-) -> tuple[Array, Array, Array | None]:
-    """Gradients of the filters ``(filters, taps)`` and of the bias; those of the
-    padded images are written to ``to_images``.
+) -> tuple[Array | None, Array]:
+    """Gradients of the filters and of the bias; those of the padded images are
+    written to ``to_images``.
     """
-    layer, cpu, dtype = backward.layer, host(), padded.dtype
-    spans = _spans(len(padded), _GROUPS)
-    keep: list[Array] = []  # what the kernel is given the address of
-
-    def at(array: Array | None) -> int:
-        if array is None:
-            return 0
-        keep.append(array)
-        return address(array)
-
+    shape = (backward.layer.filters, padded.shape[3], *backward.layer.filter_size)
     rows = gradient.transpose(0, 2, 3, 1)
-    strides = [stride // dtype.itemsize for stride in rows.strides]
-    filters_last = strides[3] == 1 or layer.filters == 1
-    to_filters = zeros(
-        (len(spans), backward.gradient_size(cpu) if backward.to_filters else 0), dtype
-    )
-    to_bias = zeros((len(spans), backward.filters(cpu)), dtype)
-    n_numbers, n_bits, n_offsets = backward.scratch_sizes(cpu)
-    numbers = zeros((len(spans), _line(n_numbers)), dtype)
-    bits = zeros((len(spans), _line(n_bits)), _mask_dtype(layer.epilogue))
-    offsets = empty((len(spans), _line(n_offsets)), np.int32)
-    filters = None if taps is None else backward.pack_filters(taps, cpu)
-    shared = (
-        at(padded),
-        at(filters),
-        at(None if out is None else _packed_last(out)),
-        at(None if mask is None else _packed_last(mask)),
-        at(gradient),
-    )
-    tasks = [
-        (
-            *shared,
-            at(to_filters[group]),
-            at(to_bias[group]),
-            at(to_images),
-            at(numbers[group]),
-            at(bits[group]),
-            at(offsets[group]),
-            at(_places(backward)),
-            *strides,
-            at_zero,
-            *span,
-        )
-        for group, span in enumerate(spans)
-    ]
-    threads.run(backward_kernel(backward, filters_last), tasks)
-    total = to_filters.sum(axis=0)
-    return (
-        backward.unpack_gradient(total, cpu) if backward.to_filters else total,
-        to_bias.sum(axis=0)[: layer.filters],
-        to_images,
-    )
+    strides = [stride // gradient.itemsize for stride in rows.strides]
+    filters_last = strides[3] == 1 or backward.layer.filters == 1
+    plan = _backward_plan(backward, shape, flip, filters_last)
+    kept = [None if x is None else _packed_last(x) for x in (out, mask)]
+    return plan.run(padded, filters, *kept, gradient, strides, at_zero, to_images)
 
 
 @cache
-def _places(backward: Backward) -> Array:
-    return backward.places(host())
+def _backward_plan(
+    backward: Backward, filter_shape: tuple[int, ...], flip: bool, filters_last: bool
+) -> "_BackwardPlan":
+    return _BackwardPlan(backward, filter_shape, flip, filters_last)
+
+
+class _BackwardPlan:
+    """All of a layer's gradients that does not depend on the numbers."""
+
+    def __init__(
+        self,
+        backward: Backward,
+        filter_shape: tuple[int, ...],
+        flip: bool,
+        filters_last: bool,
+    ):
+        cpu, layer = host(), backward.layer
+        self._backward, self._filter_shape = backward, filter_shape
+        self._dtype = _DTYPES[layer.element]
+        self._kernel = backward_kernel(backward, filters_last)
+        self._scratch = backward.scratch(cpu)
+        self._pack = order_of(
+            filter_shape,
+            lambda filters: backward.pack_filters(_taps_of_filters(filters, flip), cpu),
+        )
+        # The gradient of each filter's taps, as the kernel has them.
+        size = prod(backward.filter_shape(cpu))
+        self._unpack = order_of(
+            (size,),
+            lambda packed: _filters_of_taps(
+                backward.unpack_gradient(packed, cpu), filter_shape, flip
+            ),
+        )
+        self._bias_order = np.arange(layer.filters, dtype=np.int32)
+        self._sizes = (
+            size if backward.to_filters else 0,
+            backward.filters(cpu),
+            self._scratch.numbers,
+        )
+        self._starts = np.cumsum([0, *map(_line, self._sizes)]).tolist()
+        self._places = backward.places(cpu)
+        self._addresses = [
+            address(x) for x in (self._pack, self._unpack, self._bias_order)
+        ]
+        self._places_address = address(self._places)
+
+    def run(
+        self,
+        padded: Array,
+        filters: Array | None,
+        out: Array | None,
+        mask: Array | None,
+        gradient: Array,
+        strides: list[int],
+        at_zero: float,
+        to_images: Array | None,
+    ) -> tuple[Array | None, Array]:
+        layer, dtype, itemsize = self._backward.layer, self._dtype, self._dtype.itemsize
+        pack_at, unpack_at, bias_order_at = self._addresses
+        spans = _spans(len(padded), _GROUPS)
+        parts = len(spans)
+        rearrange = rearrangement(layer.element)
+        packed_at = 0
+        if filters is not None:
+            filters = np.ascontiguousarray(filters)
+            packed, packed_at = allocate((self._pack.size,), dtype)
+            rearrange(address(filters), pack_at, packed_at, self._pack.size, 1, 0)
+        # For each group of images: gradients of filters and bias, and scratch.
+        pitch = self._starts[-1]
+        numbers, numbers_at = allocate((parts, pitch), dtype)
+        mask_dtype = _mask_dtype(layer.epilogue)
+        bits_pitch, offsets_pitch = map(
+            _line, (self._scratch.bits, self._scratch.offsets)
+        )
+        bits, bits_at = allocate((parts, bits_pitch), mask_dtype)
+        offsets, offsets_at = allocate((parts, offsets_pitch), np.int32)
+        shared = (
+            address(padded),
+            packed_at,
+            0 if out is None else address(out),
+            0 if mask is None else address(mask),
+            address(gradient),
+        )
+        to_images_at = 0 if to_images is None else address(to_images)
+        to_filters, to_bias, scratch = (
+            numbers_at + itemsize * start for start in self._starts[:3]
+        )
+        steps = (self._places_address, *strides, at_zero)
+        tasks = [
+            (
+                *shared,
+                to_filters + group * pitch * itemsize,
+                to_bias + group * pitch * itemsize,
+                to_images_at,
+                scratch + group * pitch * itemsize,
+                bits_at + group * bits_pitch * mask_dtype.itemsize,
+                offsets_at + group * offsets_pitch * 4,
+                *steps,
+                *span,
+            )
+            for group, span in enumerate(spans)
+        ]
+        threads.run(self._kernel, tasks)
+        bias, bias_at = allocate((layer.filters,), dtype)
+        rearrange(to_bias, bias_order_at, bias_at, layer.filters, parts, pitch)
+        if not self._backward.to_filters:
+            return None, bias
+        result, result_at = allocate(self._filter_shape, dtype)
+        rearrange(to_filters, unpack_at, result_at, result.size, parts, pitch)
+        return result, bias
 
 
 def _line(size: int) -> int:
@@ -321,8 +445,7 @@ def _spans(length: int, parts: int) -> list[Pair]:
     return list(zip(ends, ends[1:], strict=False))
 
 
-def _whole(filters: int, dtype: np.dtype) -> int:
-    lanes = host().lanes(_ELEMENTS[dtype])
+def _whole(filters: int, lanes: int) -> int:
     return -(-filters // lanes) * lanes
 
 

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
+from pytensor_nnet.kernels.llvm.epilogue import window_output
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, Variable, vector
 from pytensor_nnet.kernels.llvm.layer import Layer, Tile, choose_tile
 
-__all__ = ["forward_kernel", "generate_forward", "pack_filters"]
+__all__ = ["Direct", "forward_kernel", "generate_forward", "skips_blanks"]
 
 # Images of more channels are hardly ever blank along a whole run.
 _BLANK_CHANNELS = 4
+# Multiply-adds of a tile up to which all are written out, one after the other.
+_UNROLLED_TILE = 1600
 _UNROLLED = 4
 
 
@@ -24,34 +28,45 @@ def forward_kernel(layer: Layer) -> Callable[..., None]:
 
     Convolves the images from ``first`` up to ``last``. All but the integers are
     addresses: of padded images, channels last; of filters as
-    :func:`pack_filters` makes them; of a bias for each filter, zeros up to a whole
-    number of vectors; of the output and, if it is kept, the mask, both ``(batch,
-    rows, columns, filters)``. ``skips_blanks`` other than 0 promises that no filter
-    holds an infinity or NaN, and allows to leave out zeros.
+    :meth:`Direct.pack_filters` makes them; of a bias for each filter, zeros up to a
+    whole number of vectors; of the output and, if it is kept, the mask, both
+    ``(batch, rows, columns, filters)``. ``skips_blanks`` other than 0 promises that
+    no filter holds an infinity or NaN, and allows to leave out zeros.
     """
     return compile_function(generate_forward(layer, host()))
 
 
-def pack_filters(filters: np.ndarray, layer: Layer) -> np.ndarray:
-    """Filters ``(filters, taps)`` as the kernel reads them.
-
-    A tile's filters are side by side, ``(taps, filters of the tile)``, tile after
-    tile; zeros fill the last vector.
-    """
-    cpu = host()
-    lanes, tile = cpu.lanes(layer.element), choose_tile(layer, cpu)
-    padded = -(-layer.filters // lanes) * lanes
-    wide = tile.vectors * lanes
-    whole = padded // wide * wide
-    full = np.zeros((padded, layer.taps), filters.dtype)
-    full[: layer.filters] = filters
-    packed = np.empty(padded * layer.taps, filters.dtype)
-    split = whole * layer.taps
-    packed[:split].reshape(-1, layer.taps, wide)[:] = (
-        full[:whole].reshape(-1, wide, layer.taps).swapaxes(1, 2)
+def skips_blanks(layer: Layer, cpu: CPU) -> bool:
+    """Whether the kernel heeds ``skips_blanks``."""
+    tile = choose_tile(layer, cpu)
+    return (
+        layer.channels <= _BLANK_CHANNELS
+        and layer.dilations == (1, 1)
+        and layer.taps * tile.accumulators <= _UNROLLED_TILE
     )
-    packed[split:].reshape(layer.taps, padded - whole)[:] = full[whole:].T
-    return packed
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The sum as it is defined, tile after tile, of one layer."""
+
+    layer: Layer
+
+    def pack_filters(self, filters: np.ndarray) -> np.ndarray:
+        """Filters ``(filters, taps)`` as the kernel reads them.
+
+        A tile's filters are side by side, ``(taps, filters of the tile)``, tile
+        after tile; zeros fill the last vector.
+        """
+        cpu, layer = host(), self.layer
+        lanes, tile = cpu.lanes(layer.element), choose_tile(layer, cpu)
+        padded = -(-layer.filters // lanes) * lanes
+        wide = tile.vectors * lanes
+        whole = padded // wide * wide
+        full = np.zeros((padded, layer.taps), filters.dtype)
+        full[: layer.filters] = filters
+        tiles = full[:whole].reshape(-1, wide, layer.taps).swapaxes(1, 2)
+        return np.concatenate([tiles.ravel(), full[whole:].T.ravel()])
 
 
 def generate_forward(layer: Layer, cpu: CPU) -> Function:
@@ -79,6 +94,7 @@ class _Forward:
         self.lanes = cpu.lanes(layer.element)
         self.type = vector(self.lanes, layer.element)
         self.tile = choose_tile(layer, cpu)
+        self.skips_blanks = skips_blanks(layer, cpu)
         self.sums = [
             function.variable(self.type) for _ in range(self.tile.accumulators)
         ]
@@ -95,6 +111,8 @@ class _Forward:
 
         def group(index: Any, depth: int, tail: int) -> None:
             filters = arguments["filters"][index * (layer.taps * wide)]
+            if self.skips_blanks:
+                self._blank(index * wide, depth)
             with function.loop(arguments["first"], arguments["last"]) as image:
                 self._image(image, filters, index * wide, depth, tail)
 
@@ -127,10 +145,16 @@ class _Forward:
                     with left as column:
                         tile = Tile(height, width, depth)
                         corner = row * layer.step(1, 0) + column * layer.step(0, 1)
-                        sums = self._convolve(pixels[corner], filters, tile)
                         window = (row // down) * out_columns + column // across
                         offset = window * layer.filters
-                        self._write(sums, bias, out[offset], mask[offset], tile, tail)
+                        goal = out[offset], mask[offset]
+                        if self.skips_blanks:
+                            self._unrolled(
+                                pixels[corner], filters, bias, goal, tile, tail
+                            )
+                        else:
+                            sums = self._convolve(pixels[corner], filters, tile)
+                            self._write(sums, bias, goal, tile, tail)
 
     def _progression(self, length: int, step: int) -> list[tuple[Any, int]]:
         """Loops over an axis: of whole tiles, and of one that is cut."""
@@ -144,11 +168,8 @@ class _Forward:
             parts.append((nullcontext(self.function.integer(whole)), length - whole))
         return parts
 
-    def _convolve(
-        self, corner: Array, filters: Array, tile: Tile
-    ) -> list[list[list[Variable]]]:
-        """The sums of a tile: by row, column, vector of filters."""
-        function, layer = self.function, self.layer
+    def _cleared(self, tile: Tile) -> list[list[list[Variable]]]:
+        """Sums of nothing: by row, column, vector of filters."""
         free = iter(self.sums)
         sums = [
             [[next(free) for _ in range(tile.vectors)] for _ in range(tile.columns)]
@@ -158,6 +179,14 @@ class _Forward:
             for column in accumulators:
                 for one in column:
                     one.set(0)
+        return sums
+
+    def _convolve(
+        self, corner: Array, filters: Array, tile: Tile
+    ) -> list[list[list[Variable]]]:
+        """The sums of a tile."""
+        function, layer = self.function, self.layer
+        sums = self._cleared(tile)
         wide = tile.vectors * self.lanes
 
         def taps(pixels: Array, weights: Array, count: int) -> None:
@@ -176,12 +205,6 @@ class _Forward:
         # apart: else the compiler keeps pixels in registers that the sums need.
         unrolled = min(_UNROLLED, layer.step(0, 1), layer.run)
         whole = layer.run - layer.run % unrolled
-
-        def run(pixels: Array, weights: Array) -> None:
-            with function.loop(0, whole, unrolled) as start:
-                taps(pixels[start], weights[start * wide], unrolled)
-            taps(pixels[whole], weights[whole * wide], layer.run - whole)
-
         starts = layer.runs
         rows, per_row = layer.filter_size[0], len(starts) // layer.filter_size[0]
         with function.loop(0, rows) as i:
@@ -189,96 +212,135 @@ class _Forward:
             for j in range(per_row):
                 pixels = corner[i * down + starts[j]]
                 weights = filters[(i * per_row + j) * (layer.run * wide)]
-                if layer.channels > _BLANK_CHANNELS:
-                    run(pixels, weights)
-                else:
-                    with function.when(self._is_needed(pixels, tile)):
-                        run(pixels, weights)
+                with function.loop(0, whole, unrolled) as start:
+                    taps(pixels[start], weights[start * wide], unrolled)
+                taps(pixels[whole], weights[whole * wide], layer.run - whole)
         return sums
 
-    def _is_needed(self, pixels: Array, tile: Tile) -> Value:
-        """Whether any number that the tile meets in a run is not zero."""
+    def _blank(self, first_filter: Value, depth: int) -> None:
+        """What is written where all pixels are zero, for a group of filters."""
+        bias = self.function.arguments["bias"][first_filter]
+        zeros = [self.function.zero(self.type)] * self.layer.epilogue.area
+        self.blank = [
+            window_output(self.layer, zeros, bias[v * self.lanes].load(self.lanes))
+            for v in range(depth)
+        ]
+
+    def _unrolled(
+        self,
+        corner: Array,
+        filters: Array,
+        bias: Array,
+        goal: tuple[Array, Array],
+        tile: Tile,
+        tail: int,
+    ) -> None:
+        """Convolves and writes a tile, every tap written out.
+
+        Rows of pixels are left out where they are blank.
+        """
         function, layer = self.function, self.layer
+        counts_blanks = function.arguments["skips_blanks"].compare("eq", 0)
+        height = (tile.rows - 1) * layer.strides[0] + layer.filter_size[0]
+        rows = [self._pixels_seen(corner, row, tile) for row in range(height)]
+        seen = rows[0]
+        for row in rows[1:]:
+            seen = seen | row
+        any_seen = self._is_any(seen) | counts_blanks
+        with function.when(any_seen):
+            sums = self._cleared(tile)
+            for row in range(height):
+                with function.when(self._is_any(rows[row]) | counts_blanks):
+                    self._row(corner, row, filters, sums, tile)
+            self._write(sums, bias, goal, tile, tail)
+        with function.when(any_seen.compare("eq", 0)):
+            for v, i, j in self._windows(tile):
+                cut = tail if v == tile.vectors - 1 else 0
+                place = self._place(v, i, j)
+                for target, value in zip(goal, self.blank[v], strict=False):
+                    target[place].store(value, cut)
+
+    def _pixels_seen(self, corner: Array, row: int, tile: Tile) -> Value:
+        """The bits of all pixels that a tile meets in a row, in one vector."""
+        layer = self.layer
         bits = {"float": "i32", "double": "i64"}[layer.element]
         length = (tile.columns - 1) * layer.step(0, 1) + layer.run
         lanes = min(16 if layer.element == "float" else 8, 1 << length.bit_length() - 1)
-        starts = [*range(0, length - lanes, lanes), length - lanes]
         seen = None
-        for row in range(tile.rows):
-            for start in starts:
-                place = pixels[layer.step(row, 0) + start]
-                part = Array(function, bits, place.text).load(lanes)
-                seen = part if seen is None else seen | part
-        any_bit = seen.convert("bitcast", f"i{lanes * int(bits[1:])}").compare("ne", 0)
-        blanks_count = function.arguments["skips_blanks"].compare("eq", 0)
-        return any_bit | blanks_count
+        for start in (*range(0, length - lanes, lanes), length - lanes):
+            place = corner[row * layer.image_size[1] * layer.channels + start]
+            part = Array(self.function, bits, place.text).load(lanes)
+            seen = part if seen is None else seen | part
+        return seen
+
+    def _is_any(self, seen: Value) -> Value:
+        lanes, bits = seen.type[1:-1].split(" x i")
+        return seen.convert("bitcast", f"i{int(lanes) * int(bits)}").compare("ne", 0)
+
+    def _row(
+        self,
+        corner: Array,
+        row: int,
+        filters: Array,
+        sums: list[list[list[Variable]]],
+        tile: Tile,
+    ) -> None:
+        """Adds what a row of pixels gives to a tile's sums."""
+        function, layer = self.function, self.layer
+        wide, step = tile.vectors * self.lanes, layer.step(0, 1)
+        pixels = corner[row * layer.image_size[1] * layer.channels]
+        users = [
+            (accumulators, row - i * layer.strides[0])
+            for i, accumulators in enumerate(sums)
+            if 0 <= row - i * layer.strides[0] < layer.filter_size[0]
+        ]
+        for tap in range(layer.run):
+            for accumulators, filter_row in users:
+                weights = filters[(filter_row * layer.run + tap) * wide]
+                columns = [
+                    weights[v * self.lanes].load(self.lanes)
+                    for v in range(tile.vectors)
+                ]
+                for j, column in enumerate(accumulators):
+                    pixel = pixels[tap + j * step].load_all(self.lanes)
+                    for one, weight in zip(column, columns, strict=True):
+                        one.set(function.multiply_add(pixel, weight, one.get()))
+
+    def _windows(self, tile: Tile) -> list[tuple[int, int, int]]:
+        """Of a tile: the vector of filters, the row and the column of each window."""
+        down, across = self.layer.epilogue.window
+        return [
+            (v, i, j)
+            for v in range(tile.vectors)
+            for i in range(tile.rows // down)
+            for j in range(tile.columns // across)
+        ]
+
+    def _place(self, v: int, i: int, j: int) -> int:
+        """Where in the output a window of a tile is."""
+        _, out_columns = self.layer.out_size
+        return (i * out_columns + j) * self.layer.filters + v * self.lanes
 
     def _write(
         self,
         sums: list[list[list[Variable]]],
         bias: Array,
-        out: Array,
-        mask: Array,
+        goal: tuple[Array, Array],
         tile: Tile,
         tail: int,
     ) -> None:
         """Bias, rectifier, pool; then the output and the mask."""
-        epilogue, filters = self.layer.epilogue, self.layer.filters
-        down, across = epilogue.window
-        _, out_columns = self.layer.out_size
-        for v in range(tile.vectors):
+        down, across = self.layer.epilogue.window
+        for v, i, j in self._windows(tile):
+            window = [
+                sums[i * down + a][j * across + b][v].get()
+                for a in range(down)
+                for b in range(across)
+            ]
             shift = bias[v * self.lanes].load(self.lanes)
             cut = tail if v == tile.vectors - 1 else 0
-            for i in range(0, tile.rows, down):
-                for j in range(0, tile.columns, across):
-                    window = [
-                        sums[i + a][j + b][v].get() + shift
-                        for a in range(down)
-                        for b in range(across)
-                    ]
-                    maximum = self._maximum(window)
-                    place = (i // down * out_columns + j // across) * filters
-                    place += v * self.lanes
-                    out[place].store(self._rectified(maximum), cut)
-                    if epilogue.keeps_mask:
-                        mask[place].store(self._maxima(window, maximum), cut)
-
-    def _maximum(self, window: list[Value]) -> Value:
-        """NaN where any is."""
-        maximum = window[0]
-        for other in window[1:]:
-            maximum = other.compare("ogt", maximum).select(other, maximum)
-        if len(window) > 1:
-            pairs = zip(window[::2], [*window[1::2], window[-1]], strict=False)
-            unordered = None
-            for one, other in pairs:
-                bits = one.compare("uno", other)
-                unordered = bits if unordered is None else unordered | bits
-            nan = self.function.zero(self.type) / 0.0
-            maximum = unordered.select(nan, maximum)
-        return maximum
-
-    def _rectified(self, x: Value) -> Value:
-        slope = self.layer.epilogue.slope
-        if slope is None:
-            return x
-        below = x * slope if slope else 0
-        return x.compare("ugt", 0).select(x, below)
-
-    def _maxima(self, window: list[Value], maximum: Value) -> Value:
-        """A bit for each position whose value is the maximum."""
-        width = {"float": 32, "double": 64}[self.layer.element]
-        integers = vector(self.lanes, f"i{width}")
-        zero = self.function.zero(integers)
-        bits = zero
-        for position, value in enumerate(window):
-            bit = Value(
-                self.function,
-                integers,
-                self.function.constant(1 << position, integers),
-            )
-            found = value.compare("ueq", maximum).select(bit, zero)
-            bits = found if position == 0 else bits | found
-        if self.layer.epilogue.slope == 0:
-            bits = maximum.compare("uge", 0).select(bits, zero)
-        return bits.convert("trunc", vector(self.lanes, self.layer.epilogue.mask_type))
+            place = self._place(v, i, j)
+            for target, value in zip(
+                goal, window_output(self.layer, window, shift), strict=False
+            ):
+                target[place].store(value, cut)

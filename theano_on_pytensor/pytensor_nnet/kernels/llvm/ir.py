@@ -285,6 +285,7 @@ class Function:
         self._slots: list[str] = []
         self._lines: list[str] = []
         self._declared: dict[str, str] = {}
+        self._tables: dict[str, str] = {}
         self._count = 0
 
     def line(self, text: str) -> None:
@@ -309,6 +310,15 @@ class Function:
             self.line(text)
             return Value(self, type_, "")
         return self.emit(type_, text)
+
+    def table(self, name: str, content: bytes) -> str:
+        """The address of constant bytes; one table for all uses of a name."""
+        text = "".join(f"\\{byte:02X}" for byte in content)
+        self._tables[name] = (
+            f"@{name} = private unnamed_addr constant [{len(content)} x i8] "
+            f'c"{text}", align 64'
+        )
+        return f"@{name}"
 
     def constant(self, value: Operand, type_: str) -> str:
         """A value's name, or a number as LLVM writes it for this type."""
@@ -390,15 +400,37 @@ class Function:
         return "\n".join(
             [
                 *self._declared.values(),
+                *self._tables.values(),
                 f"define void @{self.name}({parameters}) nounwind {{",
                 "entry:",
                 *self._slots,
                 *self._lines,
                 "ret void",
                 "}",
+                *self._task(),
                 "",
             ]
         )
+
+    def _task(self) -> list[str]:
+        """A function that finds the arguments in a table, a row of them a task."""
+        lines, passed = [], []
+        for number, type_ in enumerate(self.types.values()):
+            plain = "ptr" if type_.endswith("*") else type_
+            lines += [
+                f"%at{number} = getelementptr inbounds i64, ptr %row, i64 {number}",
+                f"%value{number} = load {plain}, ptr %at{number}, align 8",
+            ]
+            passed.append(f"{plain} %value{number}")
+        return [
+            f"define void @{self.name}.task(ptr %table, i64 %task) nounwind {{",
+            f"%place = mul i64 %task, {len(self.types)}",
+            "%row = getelementptr inbounds i64, ptr %table, i64 %place",
+            *lines,
+            f"call void @{self.name}({', '.join(passed)})",
+            "ret void",
+            "}",
+        ]
 
 
 def _float_text(value: float, type_: str) -> str:

@@ -11,7 +11,7 @@ from itertools import product
 from pytensor_nnet.kernels.geometry import convolution_output_size
 from pytensor_nnet.kernels.llvm.compiler import CPU
 
-__all__ = ["Epilogue", "Layer", "Tile", "choose_tile"]
+__all__ = ["Epilogue", "Layer", "Tile", "choose_tile", "split"]
 
 Pair = tuple[int, int]
 
@@ -147,7 +147,7 @@ class Tile:
         return max(self.accumulators, loads, 8) / 2
 
 
-def _split(length: int, step: int) -> list[tuple[int, int]]:
+def split(length: int, step: int) -> list[tuple[int, int]]:
     """``(how many, of which length)``: whole steps, and what is left."""
     whole, rest = divmod(length, step)
     return [
@@ -176,9 +176,9 @@ def choose_tile(layer: Layer, cpu: CPU) -> Tile:
     def cost(tile: Tile) -> float:
         return sum(
             n * m * k * Tile(height, width, depth).cycles()
-            for n, height in _split(rows, tile.rows)
-            for m, width in _split(columns, tile.columns)
-            for k, depth in _split(vectors, tile.vectors)
+            for n, height in split(rows, tile.rows)
+            for m, width in split(columns, tile.columns)
+            for k, depth in split(vectors, tile.vectors)
         )
 
     return min(candidates, key=lambda tile: (cost(tile), -tile.accumulators))

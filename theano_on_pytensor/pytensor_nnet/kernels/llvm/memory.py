@@ -1,22 +1,29 @@
 """Arrays that begin where a cache line does, and their addresses."""
 
+import ctypes
 from math import prod
 from typing import Any
 
 import numpy as np
 
-__all__ = ["address", "empty", "zeros"]
+__all__ = ["address", "allocate", "empty", "zeros"]
 
 _LINE = 64
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An uninitialised array in C order."""
+def allocate(shape: tuple[int, ...], dtype: Any) -> tuple[np.ndarray, int]:
+    """An uninitialised array in C order, and where it lies."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
     memory = np.empty(size + _LINE, np.uint8)
-    start = -address(memory) % _LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
+    place = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    start = -place % _LINE
+    return memory[start : start + size].view(dtype).reshape(shape), place + start
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An uninitialised array in C order."""
+    return allocate(shape, dtype)[0]
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

@@ -1,15 +1,28 @@
-"""Runs tasks on all cores, waiting passively.
+"""Runs tasks on all cores.
 
-Who waits sleeps on a lock: on a busy machine nobody spins. Which thread takes
-which task is left to chance, so a task must not depend on it.
+Which thread takes which task is left to chance, so a task must not depend on it.
+Who waits looks for some microseconds whether there is something to do, then sleeps
+on a lock: jobs that follow each other closely start at once, and on a busy machine
+nobody spins.
 """
 
+import ctypes
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from pytensor_nnet.kernels.llvm import scheduler
+from pytensor_nnet.kernels.llvm.compiler import Kernel
+from pytensor_nnet.kernels.llvm.memory import address, zeros
 
 __all__ = ["run", "set_threads", "threads"]
+
+# How often one looks before one sleeps: some 100 microseconds.
+_LOOKS = 2000
+_MOST_WORKERS = 63
 
 
 def _default_threads() -> int:
@@ -22,46 +35,70 @@ def _default_threads() -> int:
     return os.cpu_count() or 1
 
 
-class _Worker:
-    """A thread that sleeps until it is given a job."""
+class _Pool:
+    """Threads that wait for jobs, and the state that they share."""
 
     def __init__(self) -> None:
-        self._job: Callable[[], None] | None = None
-        self._error: BaseException | None = None
-        self._start, self._done = threading.Lock(), threading.Lock()
-        self._start.acquire()
-        self._done.acquire()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.in_use = threading.Lock()
+        self._wake_caller = threading.Lock()
+        self._wake_caller.acquire()
+        self._wake_worker: list[threading.Lock] = []
 
-    def _serve(self) -> None:
+    @cached_property
+    def _state(self) -> np.ndarray:
+        return zeros((scheduler.state_size(_MOST_WORKERS),), np.int64)
+
+    @cached_property
+    def _functions(self) -> tuple:
+        engine = scheduler.load()
+        integer, pointer = ctypes.c_int64, ctypes.c_void_p
+        types = {
+            "publish": (pointer, pointer, ctypes.c_char_p, integer, integer),
+            "work": (pointer, integer),
+            "serve": (pointer, integer, integer),
+        }
+        functions = [
+            ctypes.CFUNCTYPE(integer, *arguments)(engine.get_function_address(name))
+            for name, arguments in types.items()
+        ]
+        return (address(self._state), engine, *functions)
+
+    def run(self, task: int, table: bytes, tasks: int, workers: int) -> None:
+        state, _, publish, work, _ = self._functions
+        while len(self._wake_worker) < workers:
+            self._add_worker()
+        sleepers = publish(state, task, table, tasks, workers)
+        for worker in range(workers):
+            if sleepers >> worker & 1:
+                self._wake_worker[worker].release()
+        if not work(state, _LOOKS):
+            self._wake_caller.acquire()
+
+    def _add_worker(self) -> None:
+        wake = threading.Lock()
+        wake.acquire()
+        self._wake_worker.append(wake)
+        threading.Thread(
+            target=self._serve, args=(len(self._wake_worker) - 1, wake), daemon=True
+        ).start()
+
+    def _serve(self, worker: int, wake: threading.Lock) -> None:
+        state, _, _, _, serve = self._functions
         while True:
-            self._start.acquire()
-            try:
-                self._job()
-            except BaseException as error:
-                self._error = error
-            self._done.release()
-
-    def begin(self, job: Callable[[], None]) -> None:
-        self._job, self._error = job, None
-        self._start.release()
-
-    def finish(self) -> BaseException | None:
-        """Wait for the job; returns what it raised."""
-        self._done.acquire()
-        return self._error
+            if serve(state, worker, _LOOKS):
+                self._wake_caller.release()
+            else:
+                wake.acquire()
 
 
-_workers: list[_Worker] = []
-_in_use = threading.Lock()
+_pool = _Pool()
 _threads = _default_threads()
 
 
 def _forget_workers() -> None:
     """A forked process has none of its parent's threads."""
-    global _in_use
-    _workers.clear()
-    _in_use = threading.Lock()
+    global _pool
+    _pool = _Pool()
 
 
 if hasattr(os, "register_at_fork"):
@@ -85,31 +122,15 @@ def set_threads(count: int) -> int:
     return before
 
 
-def run(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> None:
-    """Call ``function(*task)`` for each task, on several threads at once."""
-    helpers = min(_threads, len(tasks)) - 1
-    if helpers < 1 or not _in_use.acquire(blocking=False):
+def run(kernel: Kernel, tasks: Sequence[tuple[float, ...]]) -> None:
+    """Call ``kernel(*task)`` for each task, on several threads at once."""
+    workers = min(_threads, len(tasks), _MOST_WORKERS + 1) - 1
+    pool = _pool
+    if workers < 1 or not pool.in_use.acquire(blocking=False):
         for task in tasks:
-            function(*task)
+            kernel(*task)
         return
     try:
-        remaining = iter(tasks)
-
-        def work() -> None:
-            # An iterator of a list is advanced by one thread at a time.
-            for task in remaining:
-                function(*task)
-
-        while len(_workers) < helpers:
-            _workers.append(_Worker())
-        begun = _workers[:helpers]
-        for worker in begun:
-            worker.begin(work)
-        try:
-            work()
-        finally:
-            errors = [worker.finish() for worker in begun]
-        for error in filter(None, errors):
-            raise error
+        pool.run(kernel.task, kernel.table(tasks), len(tasks), workers)
     finally:
-        _in_use.release()
+        pool.in_use.release()

@@ -9,7 +9,9 @@ from pytensor_nnet.kernels.llvm import (
     elementwise,
     forward,
     product,
+    rearrangement,
     transposition,
+    winograd,
 )
 
 NATIVE = compiler.host()
@@ -19,16 +21,20 @@ NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
     *(backward, compiler, convolution, elementwise),
-    *(forward, product, transposition),
+    *(forward, product, transposition, winograd),
 )
 _CACHES = (
     backward.backward_kernel,
-    convolution._places,
+    convolution._backward_plan,
+    convolution._forward_plan,
     elementwise._kernel,
     forward.forward_kernel,
     product._differentiation,
     product.product_kernel,
+    rearrangement.rearrangement,
     transposition._kernel,
+    winograd.transformation_kernel,
+    winograd.winograd_kernel,
 )
 
 

@@ -1,5 +1,7 @@
 """The compiled convolution against one that visits every tap of every window."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytensor_nnet.kernels import convolution as reference
 from pytensor_nnet.kernels.convolution import Convolution
-from pytensor_nnet.kernels.llvm import convolution, threads
+from pytensor_nnet.kernels.llvm import convolution, threads, winograd
 from pytensor_nnet.kernels.llvm.backward import Backward, generate_backward
 from pytensor_nnet.kernels.llvm.convolution import (
     convolve,
@@ -18,6 +20,12 @@ from pytensor_nnet.kernels.llvm.convolution import (
 )
 from pytensor_nnet.kernels.llvm.forward import generate_forward
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer, choose_tile
+from pytensor_nnet.kernels.llvm.winograd import (
+    Winograd,
+    generate_transformation,
+    generate_winograd,
+    suits_winograd,
+)
 
 from .conftest import AVX2, NATIVE, NEON, SSE2
 
@@ -177,6 +185,70 @@ def test_many_layers_equal_the_slow_one(cpu, problem):
     check_layer(problem)
 
 
+@FEW
+@given(layers(largest=4))
+def test_few_channels(cpu, problem):
+    check_layer(problem)
+
+
+@st.composite
+def winograd_layers(draw):
+    """Layers of float32 that Winograd's filtering suits."""
+    geometry = Convolution(
+        draw(st.sampled_from([((0, 0), (0, 0)), ((1, 1), (1, 1)), ((0, 1), (2, 1))])),
+        flip=draw(st.booleans()),
+    )
+    window = draw(st.sampled_from([(1, 1), (2, 2)]))
+    epilogue = Epilogue(window, draw(st.sampled_from([None, 0.0, 0.25])), True)
+    channels, n_filters = draw(st.integers(8, 20)), draw(st.integers(8, 40))
+    rows, columns = (2 * draw(st.integers(2, 7)) for _ in range(2))
+    if window == (2, 2):
+        rows, columns = rows + draw(st.booleans()), columns + draw(st.booleans())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shapes = (draw(st.integers(1, 4)), channels, rows, columns), (n_filters, channels)
+    # Small integers: sums are exact, so that ties are ties for everybody.
+    images = rng.integers(-2, 3, shapes[0]).astype(np.float32)
+    filters = rng.integers(-2, 3, (*shapes[1], 3, 3)).astype(np.float32)
+    bias = rng.integers(-2, 3, n_filters).astype(np.float32)
+    padded = np.add(images.shape[2:], [sum(pads) for pads in geometry.pads]) - 2
+    assume(window == (2, 2) or not (padded % 2).any())
+    return geometry, epilogue, images, filters, bias, rng
+
+
+@FEW
+@given(winograd_layers())
+def test_winograds_filtering_equals_the_slow_sum(cpu, problem):
+    check_layer(problem)
+
+
+@pytest.mark.slow
+@MANY
+@given(winograd_layers())
+def test_many_of_winograds_layers(cpu, problem):
+    check_layer(problem)
+
+
+def test_winograds_filtering_in_several_blocks(cpu, monkeypatch):
+    monkeypatch.setattr(winograd, "_BLOCK", 16 * 5 * 60 * 4 * 2)
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((3, 20, 13, 12)).astype(np.float32)
+    filters = rng.standard_normal((40, 20, 3, 3)).astype(np.float32)
+    bias = rng.standard_normal(40).astype(np.float32)
+    layer = Layer("float", 20, (13, 12), 40, (3, 3), epilogue=Epilogue((2, 2)))
+    assert suits_winograd(layer)
+    assert Winograd(layer).block_rows(cpu) < Winograd(layer).tiles[0]
+    geometry, epilogue = Convolution(), Epilogue((2, 2), 0.0)
+    out, _ = convolve_pooled(images, filters, bias, geometry, epilogue)
+    assert_close(out, slow_layer(images, filters, bias, geometry, epilogue)[2])
+
+
+def test_winograds_filtering_is_for_float32_alone():
+    layer = Layer("double", 20, (12, 12), 40, (3, 3))
+    assert not suits_winograd(layer)
+    assert suits_winograd(replace(layer, element="float"))
+    assert not suits_winograd(replace(layer, element="float", strides=(2, 2)))
+
+
 def check_plain(problem):
     geometry, _, images, filters, _, rng = problem
     images = rng.standard_normal(images.shape).astype(images.dtype)
@@ -307,7 +379,7 @@ def test_other_types_groups_and_small_sizes_are_numpys(monkeypatch):
     def refuse(*arguments):
         raise AssertionError("a kernel was asked for")
 
-    monkeypatch.setattr(convolution, "forward_kernel", refuse)
+    monkeypatch.setattr(convolution, "_forward_plan", refuse)
     images, filters, _ = example(channels=4)
     grouped = Convolution(groups=2)
     large = np.repeat(images, 30, axis=0)
@@ -358,8 +430,11 @@ def test_text_for_neon_is_llvms():
     layer = Layer(
         "float", 3, (12, 12), 10, (3, 3), epilogue=Epilogue((2, 2), 0.0, True)
     )
+    minimal = Winograd(replace(layer, channels=10))
     for function in (
         generate_forward(layer, NEON),
+        generate_transformation(minimal, NEON),
+        generate_winograd(minimal, NEON),
         generate_backward(Backward(layer), True, NEON),
         generate_backward(Backward(layer, to_images=False), False, NEON),
     ):

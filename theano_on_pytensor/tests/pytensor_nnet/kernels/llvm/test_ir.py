@@ -1,6 +1,6 @@
 """What the text means is tested by running it."""
 
-import ctypes
+import struct
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -116,7 +116,7 @@ def test_arguments_are_passed_by_type():
     out, a, b = function.arguments.values()
     out.store(a.convert("fpext", "double") + b)
     compiled = compile_function(function)
-    assert compiled.argtypes == (ctypes.c_void_p, ctypes.c_float, ctypes.c_double)
+    assert compiled.table([(1, 0.5, 0.25)]) == struct.pack("=qf4xd", 1, 0.5, 0.25)
     result = np.zeros(1)
     run(function, result, 0.5, 0.25)
     assert result[0] == 0.75

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import threading
-from time import sleep
 
+import numpy as np
 import pytest
 
 from pytensor_nnet.kernels.llvm import threads
+from pytensor_nnet.kernels.llvm.compiler import compile_function
+from pytensor_nnet.kernels.llvm.ir import Function
 
 
 @pytest.fixture(params=[1, 2, 4])
@@ -18,44 +20,68 @@ def count(request):
     threads.set_threads(before)
 
 
+@pytest.fixture(scope="module")
+def add():
+    """``add(place, number, times)``: adds a number so many times."""
+    function = Function("add", {"out": "double*", "number": "float", "times": "i64"})
+    out, number, times = function.arguments.values()
+    with function.loop(0, times):
+        out.store(out.load() + number.convert("fpext", "double"))
+    return compile_function(function)
+
+
+def run_tasks(add, tasks, times=1):
+    """What ``tasks`` tasks add to a number each, from 0.5 on."""
+    out = np.zeros(tasks)
+    place = out.ctypes.data
+    threads.run(add, [(place + 8 * task, task + 0.5, times) for task in range(tasks)])
+    return out
+
+
 @pytest.mark.parametrize("tasks", [0, 1, 3, 100])
-def test_every_task_is_run_once(count, tasks):
-    done = []
-    threads.run(done.append, [(i,) for i in range(tasks)])
-    assert sorted(done) == list(range(tasks))
+@pytest.mark.parametrize("times", [1, 1000])
+def test_every_task_is_run_once(add, count, tasks, times):
+    for _ in range(20):
+        result = run_tasks(add, tasks, times)
+        assert result.tolist() == [times * (task + 0.5) for task in range(tasks)]
 
 
-def test_several_threads_take_part():
+def test_jobs_that_follow_each_other_closely_and_after_a_rest(add, count):
+    for rest in (0, 0.0001, 0.001, 0.02):
+        for _ in range(10):
+            threading.Event().wait(rest)
+            assert run_tasks(add, 7).tolist() == [task + 0.5 for task in range(7)]
+
+
+def test_several_callers_at_once(add):
+    """One has the workers, the others do their tasks themselves."""
     before = threads.set_threads(3)
+    wrong = []
+
+    def call():
+        for _ in range(300):
+            if run_tasks(add, 5, 10).tolist() != [10 * (t + 0.5) for t in range(5)]:
+                wrong.append(1)
+
     try:
-        seen = set()
-        threads.run(
-            lambda _: (seen.add(threading.get_ident()), sleep(0.05)),
-            [(i,) for i in range(3)],
-        )
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
     finally:
         threads.set_threads(before)
-    assert len(seen) == 3
+    assert not wrong
 
 
-def test_an_error_reaches_the_caller_and_work_goes_on(count):
-    def fail(task):
-        raise ValueError(f"task {task}")
-
-    for _ in range(3):
-        with pytest.raises(ValueError, match="task"):
-            threads.run(fail, [(i,) for i in range(8)])
-    done = []
-    threads.run(done.append, [(i,) for i in range(8)])
-    assert len(done) == 8
-
-
-def test_a_task_may_run_tasks(count):
-    done = []
-    threads.run(
-        lambda i: threads.run(done.append, [(i,), (i + 10,)]), [(0,), (1,), (2,)]
-    )
-    assert sorted(done) == [0, 1, 2, 10, 11, 12]
+def test_the_number_of_threads_may_change(add):
+    before = threads.threads()
+    try:
+        for count in (4, 1, 3, 2, 4):
+            threads.set_threads(count)
+            assert run_tasks(add, 9).tolist() == [task + 0.5 for task in range(9)]
+    finally:
+        threads.set_threads(before)
 
 
 def test_at_least_one_thread_is_needed():
@@ -86,15 +112,13 @@ def test_omp_num_threads_is_honoured(asked, got):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*fork")
-def test_a_forked_process_has_workers_of_its_own():
+def test_a_forked_process_has_workers_of_its_own(add):
     before = threads.set_threads(2)
     try:
-        threads.run(lambda i: None, [(0,), (1,)])
+        run_tasks(add, 2)
         child = os.fork()
         if not child:
-            done = []
-            threads.run(done.append, [(i,) for i in range(5)])
-            os._exit(len(done))
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+            os._exit(int(run_tasks(add, 5).sum()))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 12
     finally:
         threads.set_threads(before)
