@@ -11,7 +11,7 @@ from itertools import zip_longest
 from nolearn.lasagne import NeuralNet
 
 from . import by_hand
-from .by_hand.render_text import format_count
+from .by_hand.description import format_count
 from .by_hand.rows import Row, Table
 from .layer_info import LayerInfo, PrintedRow, capture_layer_info
 

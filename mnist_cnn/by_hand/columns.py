@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .description import format_shape, has_impossible_size
+from .description import format_count, format_shape, has_impossible_size
 from .errors import OptionError
 from .formula import Formula, SizeFormula, product
 from .receptive_field import nolearn_fields, receptive_fields
@@ -75,11 +75,6 @@ class Column:
     cells: tuple[Cell, ...]
     total: Cell | None = None
     notes: tuple[str, ...] = ()
-
-
-def format_count(count: int | None) -> str:
-    """A count with answer 1's thousands marks: ``9'248``; ``?`` if unknown."""
-    return "?" if count is None else f"{count:,}".replace(",", "'")
 
 
 def measure(
@@ -156,12 +151,7 @@ class _Settings:
 
 
 def _connections(table: Table, settings: _Settings) -> list[Column]:
-    cells = [
-        _unknown(row.connections)
-        if isinstance(row.connections, Unknown)
-        else _count(row.connections)
-        for row in table
-    ]
+    cells = [_of_positions(row, row.connections) for row in table]
     unit = (
         "multiply-adds of a forward pass for one image, one for each weight and place "
         "where it serves; adding a bias is not counted"
@@ -171,15 +161,16 @@ def _connections(table: Table, settings: _Settings) -> list[Column]:
 
 def _activations(table: Table, settings: _Settings) -> list[Column]:
     cells = [
-        _unknown(Unknown(row.unknown_because))
-        if row.size is None
-        else _count(
-            Formula(
+        _of_positions(
+            row,
+            Unknown(row.unknown_because)
+            if row.size is None
+            else Formula(
                 "b*q*t",
                 b=settings.batch,
                 q=product(row.size),
                 t=settings.bytes_each,
-            )
+            ),
         )
         for row in table
     ]
@@ -301,6 +292,15 @@ COLUMNS = tuple(_MEASURES)
 """Names of the columns, in the order of "all"."""
 
 
+def _of_positions(row: Row, formula: Formula | Unknown) -> Cell:
+    """A count of what the positions of a layer's output take."""
+    if isinstance(formula, Unknown):
+        return _unknown(formula)
+    if has_impossible_size(row.output_shape or ()):
+        return _unknown(Unknown("a size is below 1"))
+    return _count(formula)
+
+
 def _count(formula: Formula) -> Cell:
     if formula.value is None:
         return Cell(None, "?", formula, _NOT_FIXED)
@@ -344,11 +344,12 @@ def _reasons(title: str, table: Table, cells: Sequence[Cell]) -> tuple[str, ...]
         if cell.unknown_because:
             layers.setdefault(cell.unknown_because, []).append(row.name)
     return tuple(
-        f"{title} of {_first_few(names)}: unknown, because {reason}"
+        f"{title} of {few(names)}: unknown, because {reason}"
         for reason, names in layers.items()
     )
 
 
-def _first_few(names: Sequence[str]) -> str:
-    few = ", ".join(names[:3])
-    return few if len(names) <= 3 else f"{few} and {len(names) - 3} more"
+def few(names: Sequence[str], most: int = 3) -> str:
+    """Names behind one another, and how many are left out: ``a, b, c and 2 more``."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

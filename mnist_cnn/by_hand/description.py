@@ -5,7 +5,7 @@ The readers produce it, the walk consumes it; nothing here knows where it came f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .errors import DescriptionError
@@ -110,16 +110,14 @@ class Found:
         By which it can be chosen; empty where the text gives it none.
     line : int
         Where it is made.
-    network : Network or None
-        Its values may be :class:`Untold`. None where not even its layers can be read.
-    problems : tuple of str
-        What stands against reading it, each with its line.
+    read : callable
+        Gives the network, whose values may be :class:`Untold`, or raises a
+        :class:`DescriptionError`.
     """
 
     name: str
     line: int
-    network: Network | None
-    problems: tuple[str, ...] = ()
+    read: Callable[[], Network]
 
 
 def lasagne_release(version: str) -> str:
@@ -129,6 +127,21 @@ def lasagne_release(version: str) -> str:
             return release
     raise DescriptionError(
         f"no rules for Lasagne {version!r}; there are rules for 0.1 and 0.2.dev1"
+    )
+
+
+def format_count(count: int | None) -> str:
+    """A count with answer 1's thousands marks: ``9'248``; ``?`` if unknown."""
+    return "?" if count is None else f"{count:,}".replace(",", "'")
+
+
+def printable(text: str) -> str:
+    """A text with what is no visible character written as an escape: ``\\x1b``."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in text
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
-from .description import Shape
+from .description import Shape, format_count, format_shape
 from .formula import Formula, SizeFormula
 from .windows import Unknown, Windows
 
@@ -44,6 +44,12 @@ class Tensor:
     def count(self) -> int:
         """Number of its elements: ``(32, 1, 5, 5)`` has ``32*1*5*5``."""
         return prod(self.shape)
+
+    def __str__(self) -> str:
+        """Its shape and how many numbers that makes: ``32x1x5x5 = 800``."""
+        if not self.shape:
+            return "1"
+        return f"{format_shape(self.shape)} = {format_count(self.count)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,20 @@ def calculate(network: Network) -> Table:
         If a layer has no rule, or hyper-parameters that cannot serve. The message
         starts with the layer's name, which is also the error's ``layer``.
     """
+    table, refused = attempt(network)
+    if refused is not None:
+        raise refused
+    return table
+
+
+def attempt(network: Network) -> tuple[Table, HandCalculationError | None]:
+    """The table as far as it can be had, and what stands against the rest.
+
+    Raises
+    ------
+    UnknownLayerError
+        If a layer has no rule.
+    """
     rules = [_find_rule(layer) for layer in network.layers]
     lasagne = network.lasagne or _needed_release(network.layers, rules)
     known: Known = {}
@@ -56,10 +70,10 @@ def calculate(network: Network) -> Table:
             _check_keywords(layer, rule, lasagne)
             rows.append(_make_row(layer, rule, lasagne, feeding, len(rows), known))
         except HandCalculationError as error:
-            if error.layer is not None:
-                raise
-            raise type(error)(f"{layer.name}: {error}", layer.name) from error
-    return Table(tuple(rows), lasagne)
+            if error.layer is None:
+                error = type(error)(f"{layer.name}: {error}", layer.name)
+            return Table(tuple(rows), lasagne), error
+    return Table(tuple(rows), lasagne), None
 
 
 def _find_rule(layer: LayerDescription) -> Rule:

@@ -1,0 +1,49 @@
+"""What belongs under the table, in whatever form it is shown: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .columns import Column, few
+from .description import format_count
+from .impossible import find_impossible
+from .rows import Table
+
+
+def footnotes(table: Table, columns: Sequence[Column] = ()) -> list[str]:
+    """What is not trainable, shared, unknown or impossible; units of the columns."""
+    return [
+        *_not_trainable(table),
+        *_shared(table),
+        *_unknown(table),
+        *(f"{one.layer}: {one}" for one in find_impossible(table)),
+        *(f"{column.title}: {column.unit}" for column in columns),
+        *(note for column in columns for note in column.notes),
+    ]
+
+
+def _not_trainable(table: Table) -> Iterator[str]:
+    if table.non_trainable_total:
+        where = [
+            f"{row.name} {format_count(row.non_trainable)}"
+            for row in table
+            if row.non_trainable
+        ]
+        count = format_count(table.non_trainable_total)
+        yield f"not trainable, beside these: {count} ({few(where, 10)})"
+
+
+def _shared(table: Table) -> Iterator[str]:
+    for row in table:
+        for tensor in row.tensors:
+            if tensor.shared_with:
+                yield f"{row.name}.{tensor.name} is {tensor.shared_with}, counted there"
+
+
+def _unknown(table: Table) -> Iterator[str]:
+    layers: dict[str, list[str]] = {}
+    for row in table:
+        if row.unknown_because:
+            layers.setdefault(row.unknown_because, []).append(row.name)
+    for reason, names in layers.items():
+        yield f"{few(names)}: unknown, because {reason}"
