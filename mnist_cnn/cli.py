@@ -34,6 +34,22 @@ exit status:
   130  stopped by Ctrl-C; a run keeps what there is
 """
 
+FORMS = """\
+NETWORK is one of
+  the short form    "1x28x28 conv32@5x5 pool2 conv32@3x3 pool2 dense256 dense10":
+                    the input's size without the batch, then a word for each layer;
+                    conv32@5x5/2+1 has stride 2 and pad 1, conv1=conv32@5 a name,
+                    3*dense64 is three layers; any class of Lasagne can be used:
+                    SliceLayer[indices=0,axis=1]. All words:
+                    python -c "import mnist_cnn.by_hand.read_short as m; help(m)"
+  a JSON file       [["InputLayer", {"shape": [null, 1, 28, 28]}],
+                     ["Conv2DLayer", {"num_filters": 32, "filter_size": 5}], ...]
+  Python code       a file, or text with a NeuralNet(...) call or calls of Lasagne's
+                    layers. It is read, never run.
+  FILE.py:VARIABLE  runs the file and takes the variable: a layer, a NeuralNet, a list
+                    of layers, or a function that gives one
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, by default the process's.
@@ -134,11 +150,18 @@ def _build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="to compute with; the results are the same for any number",
     )
-    layers = add("layers", _layers, "print the table by hand; needs nothing installed")
+    layers = add(
+        "layers",
+        _layers,
+        "print the table of a network by hand; needs nothing installed",
+    )
+    layers.formatter_class = argparse.RawDescriptionHelpFormatter
+    layers.epilog = FORMS
+    _add_source(layers)
     compare = add(
         "compare", _compare, "compare what nolearn prints with the table by hand"
     )
-    for command in (reproduce, layers, compare):
+    for command in (reproduce, compare):
         command.add_argument(
             "--network",
             choices=sorted(by_hand.NETWORKS),
@@ -153,6 +176,43 @@ def _build_parser() -> argparse.ArgumentParser:
         "--weights", required=True, metavar="RUN", help="the folder of a run"
     )
     return parser
+
+
+def _add_source(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which network."""
+    command.add_argument(
+        "source",
+        nargs="?",
+        metavar="NETWORK",
+        help="a file, - for standard input, or the short form (default: the question's "
+        "network)",
+    )
+    command.add_argument(
+        "--network",
+        metavar="NAME",
+        help="which network of a file that holds several; without a file: question "
+        "(the default) or blog",
+    )
+    command.add_argument(
+        "--input-size",
+        action="append",
+        default=[],
+        metavar="[NAME=]SIZE",
+        help="what if the input, or the input layer of this name, had this size, "
+        "without the batch: 1x32x32",
+    )
+    command.add_argument(
+        "--define",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the value of a name that Python code takes from elsewhere",
+    )
+    command.add_argument(
+        "--lasagne-version",
+        metavar="VERSION",
+        help="whose rules apply: 0.1 or 0.2 (default: 0.1, if it has all the layers)",
+    )
 
 
 def _whole_number(at_least: int) -> Callable[[str], int]:
@@ -174,8 +234,22 @@ def _whole_number(at_least: int) -> Callable[[str], int]:
 
 
 def _layers(options: argparse.Namespace) -> int:
-    _show(str(by_hand.table(by_hand.NETWORKS[options.network])))
+    _show(str(by_hand.calculate(_read_network(options))))
     return DONE
+
+
+def _read_network(options: argparse.Namespace) -> by_hand.Network:
+    """The network that the arguments of :func:`_add_source` name."""
+    from .by_hand.read_source import read_source
+
+    return read_source(
+        options.source,
+        options.network,
+        standard_input=sys.stdin.buffer,
+        input_sizes=options.input_size,
+        definitions=options.define,
+        lasagne=options.lasagne_version,
+    )
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -302,7 +302,7 @@ def test_predict_refuses_the_weights_of_another_network(call, trained, tmp_path)
         (["reproduce", "--seed", "-1"], "--seed: got '-1'"),
         (["reproduce", "--threads", "0"], "--threads: got '0'"),
         (["reproduce", "--network", "lenet"], "invalid choice: 'lenet'"),
-        (["layers", "--network", "lenet"], "invalid choice: 'lenet'"),
+        (["layers", "--network", "lenet"], "there is no network 'lenet'"),
         (["reproduce", "--data", "some"], "invalid choice: 'some'"),
         (["reproduce", "--seed", str(2**32)], "seed is 4294967296"),
         (["reproduce", "--data-dir", NO_DATA], f"{NO_DATA} does not exist"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+_MOST_PROBLEMS = 5
+
 
 class HandCalculationError(ValueError):
     """Base class of all errors of :mod:`mnist_cnn.by_hand`.
@@ -22,7 +26,21 @@ class DescriptionError(HandCalculationError):
 
 
 class UntoldError(DescriptionError):
-    """Only running the program would tell all of the network."""
+    """Only running the program would tell all of the network.
+
+    Parameters
+    ----------
+    problems : iterable of str
+        What cannot be told, each with its line; each is told once.
+    """
+
+    def __init__(self, problems: Iterable[str], layer: str | None = None) -> None:
+        once = list(dict.fromkeys(problems))
+        told = once[:_MOST_PROBLEMS]
+        if len(once) > len(told):
+            told.append(f"and {len(once) - len(told)} more")
+        super().__init__("\n  ".join(["it cannot be read without running it:", *told]))
+        self.problems = tuple(once)
 
 
 class UnknownLayerError(HandCalculationError):

@@ -73,9 +73,9 @@ def read_definitions(
     """
     layers: list[LayerDescription] = []
     positions: dict[str, int] = {}
-    release = lasagne
-    for index, definition in enumerate(definitions):
-        layer_class, given = _read_pair(index, definition)
+    release = None if lasagne is None else lasagne_release(lasagne)
+    pairs = [_read_pair(*one) for one in enumerate(definitions)]
+    for index, (layer_class, given) in enumerate(pairs):
         type_ = name_type(layer_class)
         name = given.get("name")
         if name is None:
@@ -93,6 +93,7 @@ def read_definitions(
         given |= keywords_of(name)
         given.pop("name", None)
         wrapper = given.pop("layer_wrapper", None)
+        _check_order(index, name, pairs, given, positions, keywords_of)
         layer = describe_layer(
             name, type_, lineage_of(layer_class), given, layers, positions
         )
@@ -229,6 +230,63 @@ def _read_pair(index: int, definition: object) -> tuple[object, dict[str, object
         f"layer number {index} is {shorten(definition)}; needed is a pair, (name, "
         "class) or (class, {keyword: value})"
     )
+
+
+def _check_order(
+    index: int,
+    name: str,
+    pairs: Sequence[tuple[object, Mapping[str, object]]],
+    given: Mapping[str, object],
+    positions: Mapping[str, int],
+    keywords_of: KeywordsOf,
+) -> None:
+    """Refuse a layer that one behind it feeds: say whether that is a cycle."""
+
+    def feeding(keywords: Mapping[str, object]) -> list[str]:
+        several = keywords.get("incomings", [])
+        sources = [*(several if isinstance(several, (list, tuple)) else [])]
+        sources.append(keywords.get("incoming"))
+        return [one for one in sources if isinstance(one, str)]
+
+    if all(one in positions for one in feeding(given)):
+        return
+    later = {name: feeding(given)}
+    for number, (layer_class, keywords) in enumerate(pairs[index + 1 :], index + 1):
+        own = keywords.get("name") or name_unnamed(name_type(layer_class), number)
+        if isinstance(own, str):
+            later[own] = feeding({**keywords, **keywords_of(own)})
+    for source in feeding(given):
+        if source in positions or source not in later:
+            continue
+        path = _find_path(source, name, later)
+        if path:
+            raise DescriptionError(
+                f"{name}: it feeds itself: {' <- '.join([name, *path])}; a network "
+                "has no cycles",
+                name,
+            )
+        raise DescriptionError(
+            f"{name}: it is fed by {source!r}, which stands behind it; a layer follows "
+            "what feeds it",
+            name,
+        )
+
+
+def _find_path(
+    start: str, end: str, feeding: Mapping[str, Sequence[str]]
+) -> list[str] | None:
+    """The names from `start` to `end`, each fed by the next one; None if none leads."""
+    paths = {start: [start]}
+    pending = [start]
+    while pending:
+        one = pending.pop()
+        if one == end:
+            return paths[one]
+        for source in feeding.get(one, ()):
+            if source not in paths:
+                paths[source] = [*paths[one], source]
+                pending.append(source)
+    return None
 
 
 def describe_layer(

@@ -8,6 +8,9 @@ from operator import index
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
 
+LARGEST = 2**63 - 1
+"""The largest size that an array can have: it is counted in 64 bits."""
+
 
 def whole_number(name: str, value: object, least: int | None = None) -> int:
     """`value` as an int; NumPy's integers serve, floats and strings do not.
@@ -15,7 +18,7 @@ def whole_number(name: str, value: object, least: int | None = None) -> int:
     Raises
     ------
     HyperParameterError
-        If it is no whole number, or less than `least`.
+        If it is no whole number, less than `least`, or beyond `LARGEST`.
     """
     try:
         number = index(value)  # type: ignore[arg-type]
@@ -23,6 +26,10 @@ def whole_number(name: str, value: object, least: int | None = None) -> int:
         raise HyperParameterError(
             f"{name}={value!r}, where a whole number is needed"
         ) from None
+    if abs(number) > LARGEST:
+        raise HyperParameterError(
+            f"{name} is beyond {LARGEST}, the largest size that an array can have"
+        )
     if least is not None and number < least:
         raise HyperParameterError(
             f"{name}={number}, where a number of at least {least} is needed"
