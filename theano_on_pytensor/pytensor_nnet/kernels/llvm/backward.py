@@ -23,13 +23,15 @@ import numpy as np
 
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.compression import Compression
-from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
+from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, Variable, vector
 from pytensor_nnet.kernels.llvm.layer import Layer
 from pytensor_nnet.kernels.llvm.transposition import transposed_square
 
 __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
 
 _BLANK_CHANNELS = 4
+# Vectors of filters whose bias's gradient is summed at a time.
+_ABREAST = 4
 
 
 @dataclass(frozen=True)
@@ -141,15 +143,22 @@ class Backward:
         """The most that a filter's list has, and what is written beyond."""
         return self.windows(cpu) * self.layer.epilogue.area + 2 * self.lanes(cpu)
 
+    def lists(self, cpu: CPU) -> tuple[int, int]:
+        """How many (offset, gradient) pairs the lists of filters and of positions
+        have room for.
+        """
+        positions = self.n_windows * self.layer.epilogue.area
+        return (
+            self.to_filters * self.layer.filters * self.entries(cpu),
+            self.to_images * positions * (self.filters(cpu) + self.lanes(cpu)),
+        )
+
     def scratch(self, cpu: CPU) -> Scratch:
-        windows, filters = self.windows(cpu), self.filters(cpu)
-        block, entries = windows * filters, self.entries(cpu)
-        position = self.n_windows * self.layer.epilogue.area
-        listed = position * (filters + self.lanes(cpu)) if self.to_images else 0
+        block, lists = self.windows(cpu) * self.filters(cpu), sum(self.lists(cpu))
+        counts = self.layer.filters + self.n_windows * self.layer.epilogue.area
+        used = 2 * (self.windows(cpu) + self.lanes(cpu))
         return Scratch(
-            2 * block + entries + listed + self.image_copy(cpu),
-            2 * block,
-            2 * (windows + self.lanes(cpu)) + entries + listed + position,
+            2 * block + lists + self.image_copy(cpu), 2 * block, lists + used + counts
         )
 
 
@@ -215,26 +224,25 @@ class _Backward:
         self.windows, self.filters = backward.windows(cpu), backward.filters(cpu)
         numbers, bits = function.arguments["numbers"], function.arguments["bits"]
         offsets = function.arguments["offsets"]
-        block, entries = self.windows * self.filters, backward.entries(cpu)
+        block = self.windows * self.filters
         # The gradient and the mask by window, then by filter.
         self.by_window = numbers, bits
         self.by_filter = numbers[block], bits[block]
-        # A filter's list, and windows that are not blank.
-        self.values, self.offsets = numbers[2 * block], offsets
-        used = self.windows + self.lanes
-        self.used, self.used_places = offsets[entries], offsets[entries + used]
-        # A list for each position in each window, and how long it is.
-        self.pitch = self.filters + self.lanes
-        listed = backward.n_windows * self.layer.epilogue.area
-        entries += 2 * used
-        self.listed_counts = offsets[entries]
-        self.listed_values = numbers[2 * block + backward.entries(cpu)]
-        self.listed_offsets = offsets[entries + listed]
-        self.copy = numbers[
-            2 * block
-            + backward.entries(cpu)
-            + (listed * self.pitch if backward.to_images else 0)
-        ]
+        # A list for each filter, one for each position in each window, and how long
+        # they are.
+        self.entries, self.pitch = backward.entries(cpu), self.filters + self.lanes
+        of_filters, of_positions = backward.lists(cpu)
+        lists = numbers[2 * block]
+        self.values, self.offsets = lists, offsets
+        self.listed_values = lists[of_filters]
+        self.listed_offsets = offsets[of_filters]
+        self.counts = offsets[of_filters + of_positions]
+        self.listed_counts = self.counts[self.layer.filters]
+        # Windows that are not blank, and a copy of the image.
+        positions = backward.n_windows * self.layer.epilogue.area
+        self.used = self.listed_counts[positions]
+        self.used_places = self.used[self.windows + self.lanes]
+        self.copy = lists[of_filters + of_positions]
 
     def write(self) -> None:
         function, layer, backward = self.function, self.layer, self.backward
@@ -270,43 +278,62 @@ class _Backward:
         and the bias's gradient.
         """
         function, layer = self.function, self.layer
-        arguments, epilogue = function.arguments, layer.epilogue
-        gradients, masks = self.by_window
+        arguments = function.arguments
         rows, columns = layer.out_size
         gradient = arguments["gradient"][image * arguments["image_stride"]]
         place = image * (self.backward.n_windows * layer.filters)
         out, mask = arguments["out"][place], arguments["mask"][place]
-        for start in range(0, self.filters, self.lanes):
-            tail = max(0, start + self.lanes - layer.filters) and (
-                layer.filters - start
+        for first in range(0, self.filters, _ABREAST * self.lanes):
+            starts = range(
+                first, min(first + _ABREAST * self.lanes, self.filters), self.lanes
             )
-            total = arguments["to_bias"][start].load(self.lanes)
-            bias = function.variable(self.type, total)
+            sums = [
+                function.variable(
+                    self.type, arguments["to_bias"][start].load(self.lanes)
+                )
+                for start in starts
+            ]
             with function.loop(0, rows) as row, function.loop(0, columns) as column:
                 window = row * columns + column
                 here = gradient[
                     row * arguments["row_stride"] + column * arguments["column_stride"]
                 ]
-                there = window * layer.filters + start
-                one_mask = None
-                if epilogue.keeps_mask:
-                    one_mask = mask[there].load(self.lanes, tail)
-                    masks[window * self.filters + start].store(one_mask)
-                one = self._load_filters(here, start, tail)
-                if epilogue.slope is not None:
-                    one = self._differentiate(one, out[there].load(self.lanes, tail))
-                gradients[window * self.filters + start].store(one)
-                if one_mask is None:
-                    bias.set(bias.get() + one)
-                else:
-                    bits = one_mask
-                    if epilogue.area > 1:
-                        bits = function.apply("ctpop", bits)
-                    number = bits.convert("zext", self.integers).convert(
-                        "uitofp", self.type
+                for start, bias in zip(starts, sums, strict=True):
+                    there = window * layer.filters + start
+                    self._prepare_filters(
+                        here, out[there], mask[there], window, start, bias
                     )
-                    bias.set(function.multiply_add(number, one, bias.get()))
-            arguments["to_bias"][start].store(bias.get())
+            for start, bias in zip(starts, sums, strict=True):
+                arguments["to_bias"][start].store(bias.get())
+
+    def _prepare_filters(
+        self,
+        gradient: Array,
+        out: Array,
+        mask: Array,
+        window: Value,
+        start: int,
+        bias: Variable,
+    ) -> None:
+        """Of a window, for a vector of filters."""
+        function, epilogue = self.function, self.layer.epilogue
+        tail = max(0, start + self.lanes - self.layer.filters) and (
+            self.layer.filters - start
+        )
+        gradients, masks = self.by_window
+        one = self._load_filters(gradient, start, tail)
+        if epilogue.slope is not None:
+            one = self._differentiate(one, out.load(self.lanes, tail))
+        gradients[window * self.filters + start].store(one)
+        if not epilogue.keeps_mask:
+            bias.set(bias.get() + one)
+            return
+        bits = mask.load(self.lanes, tail)
+        masks[window * self.filters + start].store(bits)
+        if epilogue.area > 1:
+            bits = function.apply("ctpop", bits)
+        number = bits.convert("zext", self.integers).convert("uitofp", self.type)
+        bias.set(function.multiply_add(number, one, bias.get()))
 
     def _load_filters(self, here: Array, start: int, tail: int) -> Value:
         """The gradients of a window, for a vector of filters."""
@@ -341,8 +368,12 @@ class _Backward:
         if self.backward.skips_blanks:
             count = self._find_used(pixels)
         self._transpose(count)
+        # All lists before the first is read: what was just written in vectors is
+        # slow to read one by one.
         with function.loop(0, self.layer.filters) as filter_:
-            self._to_filter(pixels, filter_, self._list(filter_, count))
+            self._list(filter_, count)
+        with function.loop(0, self.layer.filters) as filter_:
+            self._to_filter(pixels, filter_)
 
     def _copy(self, pixels: Array, size: int) -> None:
         whole = size // self.lanes * self.lanes
@@ -423,13 +454,16 @@ class _Backward:
             return given
         return given & (mask & 1 << position).compare("ne", 0)
 
-    def _list(self, filter_: Value, windows: Value) -> Value:
-        """Writes the filter's (offset, gradient) pairs; returns how many."""
+    def _list(self, filter_: Value, windows: Value) -> None:
+        """Writes the filter's (offset, gradient) pairs, and how many there are."""
         function, lanes, epilogue = self.function, self.lanes, self.layer.epilogue
         places = function.arguments["places"]
         if self.backward.skips_blanks:
             places = self.used_places
         gradients, masks = (array[filter_ * self.windows] for array in self.by_filter)
+        values, offsets = (
+            x[filter_ * self.entries] for x in (self.values, self.offsets)
+        )
         count = function.variable("i64", 0)
         with function.loop(0, windows, lanes) as start:
             gradient = gradients[start].load(lanes)
@@ -441,14 +475,18 @@ class _Backward:
                 chosen = self._chosen(gradient, mask, position)
                 compression = Compression(function, self.cpu, chosen)
                 end = count.get()
-                self.values[end].store(compression(gradient))
-                self.offsets[end].store(compression(place + step))
+                values[end].store(compression(gradient))
+                offsets[end].store(compression(place + step))
                 count.set(end + compression.count)
-        return count.get()
+        self.counts[filter_].store(count.get().convert("trunc", "i32"))
 
-    def _to_filter(self, pixels: Array, filter_: Value, count: Value) -> None:
+    def _to_filter(self, pixels: Array, filter_: Value) -> None:
         """Adds a filter's list to its gradient."""
         function, unit = self.function, self.unit
+        count = self.counts[filter_].load().convert("zext", "i64")
+        values, offsets = (
+            x[filter_ * self.entries] for x in (self.values, self.offsets)
+        )
         _, runs, run = self.backward.filter_shape(self.cpu)
         target = function.arguments["to_filters"][filter_ * (runs * run)]
         type_ = vector(unit, self.layer.element)
@@ -460,7 +498,7 @@ class _Backward:
             sums = [[function.variable(type_, 0) for _ in parts] for _ in range(copies)]
 
             def add(index: Value, totals: list) -> None:
-                offset, gradient = self._entry(self.offsets, self.values, index, unit)
+                offset, gradient = self._entry(offsets, values, index, unit)
                 window = pixels[offset + source]
                 for total, part in zip(totals, parts, strict=True):
                     pixel = window[part.place].load(unit)

@@ -26,7 +26,7 @@ from pytensor_nnet.kernels.llvm.compiler import host
 from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel, skips_blanks
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
 from pytensor_nnet.kernels.llvm.memory import address, allocate, empty, zeros
-from pytensor_nnet.kernels.llvm.rearrangement import order_of, rearrangement
+from pytensor_nnet.kernels.llvm.rearrangement import addition, order_of, rearrangement
 from pytensor_nnet.kernels.llvm.transposition import transpose
 from pytensor_nnet.kernels.llvm.winograd import (
     Winograd,
@@ -270,7 +270,7 @@ class _ForwardPlan:
             prepared[: layer.filters] = bias
         order = self._order
         rearrangement(layer.element)(
-            address(filters), self._order_address, packed_at, order.size, 1, 0
+            address(filters), self._order_address, packed_at, order.size
         )
         shape = (batch, *layer.out_size, layer.filters)
         out, out_at = allocate(shape, dtype)
@@ -354,7 +354,6 @@ class _BackwardPlan:
                 backward.unpack_gradient(packed, cpu), filter_shape, flip
             ),
         )
-        self._bias_order = np.arange(layer.filters, dtype=np.int32)
         self._sizes = (
             size if backward.to_filters else 0,
             backward.filters(cpu),
@@ -362,9 +361,7 @@ class _BackwardPlan:
         )
         self._starts = np.cumsum([0, *map(_line, self._sizes)]).tolist()
         self._places = backward.places(cpu)
-        self._addresses = [
-            address(x) for x in (self._pack, self._unpack, self._bias_order)
-        ]
+        self._addresses = address(self._pack), address(self._unpack)
         self._places_address = address(self._places)
 
     def run(
@@ -379,7 +376,7 @@ class _BackwardPlan:
         to_images: Array | None,
     ) -> tuple[Array | None, Array]:
         layer, dtype, itemsize = self._backward.layer, self._dtype, self._dtype.itemsize
-        pack_at, unpack_at, bias_order_at = self._addresses
+        pack_at, unpack_at = self._addresses
         spans = _spans(len(padded), _GROUPS)
         parts = len(spans)
         rearrange = rearrangement(layer.element)
@@ -387,7 +384,7 @@ class _BackwardPlan:
         if filters is not None:
             filters = np.ascontiguousarray(filters)
             packed, packed_at = allocate((self._pack.size,), dtype)
-            rearrange(address(filters), pack_at, packed_at, self._pack.size, 1, 0)
+            rearrange(address(filters), pack_at, packed_at, self._pack.size)
         # For each group of images: gradients of filters and bias, and scratch.
         pitch = self._starts[-1]
         numbers, numbers_at = allocate((parts, pitch), dtype)
@@ -424,12 +421,15 @@ class _BackwardPlan:
             for group, span in enumerate(spans)
         ]
         threads.run(self._kernel, tasks)
-        bias, bias_at = allocate((layer.filters,), dtype)
-        rearrange(to_bias, bias_order_at, bias_at, layer.filters, parts, pitch)
+        add = addition(layer.element)
+        add(to_bias, _line(self._sizes[1]), parts, pitch)
+        start = self._starts[1]
+        bias = numbers[0, start : start + layer.filters].copy()
         if not self._backward.to_filters:
             return None, bias
+        add(to_filters, _line(self._sizes[0]), parts, pitch)
         result, result_at = allocate(self._filter_shape, dtype)
-        rearrange(to_filters, unpack_at, result_at, result.size, parts, pitch)
+        rearrange(to_filters, unpack_at, result_at, result.size)
         return result, bias
 
 

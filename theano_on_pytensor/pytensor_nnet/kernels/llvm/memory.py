@@ -1,6 +1,7 @@
 """Arrays that begin where a cache line does, and their addresses."""
 
 import ctypes
+import sys
 from math import prod
 from typing import Any
 
@@ -9,21 +10,43 @@ import numpy as np
 __all__ = ["address", "allocate", "empty", "zeros"]
 
 _LINE = 64
+# An object's head; in an array, the address of its data comes next.
+_HEAD = object.__basicsize__
+_size_at = ctypes.c_size_t.from_address
 
 
-def allocate(shape: tuple[int, ...], dtype: Any) -> tuple[np.ndarray, int]:
-    """An uninitialised array in C order, and where it lies."""
-    dtype = np.dtype(dtype)
-    size = prod(shape) * dtype.itemsize
-    memory = np.empty(size + _LINE, np.uint8)
-    place = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    start = -place % _LINE
-    return memory[start : start + size].view(dtype).reshape(shape), place + start
+def _asked_address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
+
+
+def _read_address(array: np.ndarray) -> int:
+    """Where the array's first element lies. It must be an array, not what only
+    behaves as one.
+    """
+    return _size_at(id(array) + _HEAD).value
+
+
+def _can_be_read() -> bool:
+    probe = np.zeros(2)
+    return sys.implementation.name == "cpython" and all(
+        _read_address(array) == _asked_address(array) for array in (probe, probe[1:])
+    )
+
+
+address = _read_address if _can_be_read() else _asked_address
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An uninitialised array in C order."""
-    return allocate(shape, dtype)[0]
+    dtype = np.dtype(dtype)
+    memory = np.empty(prod(shape) * dtype.itemsize + _LINE, np.uint8)
+    return np.ndarray(shape, dtype, memory, -address(memory) % _LINE)
+
+
+def allocate(shape: tuple[int, ...], dtype: Any) -> tuple[np.ndarray, int]:
+    """An uninitialised array in C order, and where it lies."""
+    array = empty(shape, dtype)
+    return array, address(array)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -31,8 +54,3 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     array = empty(shape, dtype)
     array.fill(0)
     return array
-
-
-def address(array: np.ndarray) -> int:
-    """Where the array's first element lies."""
-    return array.__array_interface__["data"][0]

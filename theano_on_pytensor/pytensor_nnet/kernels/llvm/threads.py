@@ -20,8 +20,8 @@ from pytensor_nnet.kernels.llvm.memory import address, zeros
 
 __all__ = ["run", "set_threads", "threads"]
 
-# How often one looks before one sleeps: some 100 microseconds.
-_LOOKS = 2000
+# How often one looks before one sleeps: some 200 microseconds.
+_LOOKS = 10_000
 _MOST_WORKERS = 63
 
 

@@ -8,6 +8,7 @@ from pytensor_nnet.kernels.llvm import (
     convolution,
     elementwise,
     forward,
+    panels,
     product,
     rearrangement,
     transposition,
@@ -21,7 +22,7 @@ NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
     *(backward, compiler, convolution, elementwise),
-    *(forward, product, transposition, winograd),
+    *(forward, panels, product, rearrangement, transposition, winograd),
 )
 _CACHES = (
     backward.backward_kernel,
@@ -30,7 +31,9 @@ _CACHES = (
     elementwise._kernel,
     forward.forward_kernel,
     product._differentiation,
-    product.product_kernel,
+    panels.product_kernel,
+    product._plan,
+    rearrangement.addition,
     rearrangement.rearrangement,
     transposition._kernel,
     winograd.transformation_kernel,
