@@ -144,6 +144,14 @@ class Value:
             "i32 0",
         )
 
+    def with_lane(self, lane: int, number: "Value") -> "Value":
+        """This vector, but for a number in one lane."""
+        return self.function.emit(
+            self.type,
+            f"insertelement {self.type} {self.text}, {number.type} {number.text}, "
+            f"i32 {lane}",
+        )
+
     def splat(self, lanes: int) -> "Value":
         """A vector that holds this number in every lane."""
         anything = Value(self.function, vector(lanes, self.type), "poison")
@@ -194,6 +202,22 @@ class Array:
             f"i64 {self.function.constant(index, 'i64')}",
         )
         return Array(self.function, self.element, place.text)
+
+    def of(self, element: str) -> "Array":
+        """The same address, of elements of another type."""
+        return Array(self.function, element, self.text)
+
+    def in_register(self) -> "Array":
+        """The same address, as a value of its own: a loop that uses it then has it
+        in a register, whatever else is alive.
+        """
+        text = f'call ptr asm "", "=r,0"(ptr {self.text})'
+        place = self.function.emit("ptr", text)
+        return Array(self.function, self.element, place.text)
+
+    def is_there(self) -> Value:
+        """A bit that says whether the address is not null."""
+        return self.function.emit("i1", f"icmp ne ptr {self.text}, null")
 
     def _alignment(self) -> int:
         bits = {"float": 32, "double": 64}.get(self.element)
