@@ -6,13 +6,19 @@ before they use any of these. A name that is still there is left alone.
 ==============================  ===============================================
 ``collections.Iterable`` etc.   the abstract base classes that moved to
                                 ``collections.abc`` (gone in Python 3.10)
-``sklearn.cross_validation``    ``KFold(n, n_folds)`` and ``StratifiedKFold(y,
-                                n_folds)`` with the folds that scikit-learn
-                                0.18 made; ``train_test_split``,
-                                ``cross_val_score``, now in ``model_selection``
-``sklearn.grid_search``         ``GridSearchCV``, now in ``model_selection``
+``sklearn.cross_validation``    its splitters, such as ``KFold(n, n_folds)``, with
+                                the folds that scikit-learn 0.18 made, and
+                                ``train_test_split``, ``cross_val_score``, ...
+``sklearn.grid_search``         ``GridSearchCV`` with ``grid_scores_``, ...
 ``pkg_resources``               ``get_distribution(name).version``, where
                                 setuptools no longer brings it
+==============================  ===============================================
+
+One module is changed right after its import, by a module of
+:mod:`theano.compat` that says why:
+
+==============================  ===============================================
+``nolearn.lasagne.base``        ``NeuralNet`` can be cloned by scikit-learn
 ==============================  ===============================================
 """
 
@@ -38,6 +44,10 @@ _SERVED_BY = {
     "sklearn.grid_search": "theano.compat.sklearn_grid_search",
 }
 
+_PATCHED_BY = {
+    "nolearn.lasagne.base": "theano.compat.nolearn_lasagne_base",
+}
+
 
 class _LastResortFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Serves a module of ``_SERVED_BY`` once no other finder has it."""
@@ -56,6 +66,40 @@ class _LastResortFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """The module that serves has been executed by its own import."""
 
 
+class _PatchingLoader(importlib.abc.Loader):
+    """Another loader, after which a module of ``theano.compat`` patches."""
+
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self.loader = loader
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.loader, name)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.loader.exec_module(module)
+        importlib.import_module(_PATCHED_BY[module.__name__]).patch(module)
+
+
+class _PatchingFinder(importlib.abc.MetaPathFinder):
+    """Finds a module of ``_PATCHED_BY`` as the finders after this one do."""
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _PATCHED_BY:
+            return None
+        after = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        for finder in after:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _PatchingLoader(spec.loader)
+                return spec
+        return None
+
+
 def restore() -> None:
     """Put the names back. Calling it again changes nothing."""
     for name in _ABSTRACT_BASE_CLASSES:
@@ -63,6 +107,8 @@ def restore() -> None:
             setattr(collections, name, getattr(collections.abc, name))
     if not any(isinstance(finder, _LastResortFinder) for finder in sys.meta_path):
         sys.meta_path.append(_LastResortFinder())
+    if not any(isinstance(finder, _PatchingFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _PatchingFinder())
 
 
 restore()

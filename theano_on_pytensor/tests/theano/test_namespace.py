@@ -14,6 +14,7 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 OURS_ALONE = {
     # What other packages dropped since.
     "theano.restored_names",
+    "theano.compat.nolearn_lasagne_base",
     "theano.compat.pkg_resources",
     "theano.compat.sklearn_cross_validation",
     "theano.compat.sklearn_grid_search",

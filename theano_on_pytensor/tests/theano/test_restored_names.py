@@ -71,7 +71,7 @@ def test_modules_of_old_scikit_learn_can_be_imported():
         "from sklearn.cross_validation import KFold, train_test_split\n"
         "from sklearn.grid_search import GridSearchCV, ParameterGrid\n"
         "import sklearn.model_selection\n"
-        "assert GridSearchCV is sklearn.model_selection.GridSearchCV\n"
+        "assert issubclass(GridSearchCV, sklearn.model_selection.GridSearchCV)\n"
     )
 
 
@@ -80,5 +80,70 @@ def test_other_missing_modules_stay_missing():
         "import theano\n"
         "try:\n    import sklearn.no_such_module\n"
         "except ModuleNotFoundError:\n    pass\n"
+        "else:\n    raise SystemExit('imported')\n"
+    )
+
+
+# A stand-in for nolearn, whose module does no more than inherit.
+BASE = """
+from sklearn.base import BaseEstimator
+import theano
+
+class _dict(dict):
+    def __contains__(self, key):
+        return True
+
+class NeuralNet(BaseEstimator):
+    def __init__(self, layers, regression=False, loss=None, X_tensor_type=None):
+        self.layers = list(layers)
+        self.regression = regression
+"""
+
+
+def write_nolearn(folder):
+    package = folder / "nolearn" / "lasagne"
+    package.mkdir(parents=True)
+    for path in (package, package.parent):
+        (path / "__init__.py").write_text("", encoding="utf-8")
+    (package / "base.py").write_text(BASE, encoding="utf-8")
+    return f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+
+
+def test_nolearns_net_is_patched_whenever_it_is_imported(tmp_path):
+    run(
+        f"{write_nolearn(tmp_path)}"
+        "import theano\n"
+        "assert 'sklearn' not in sys.modules and 'nolearn' not in sys.modules\n"
+        "from nolearn.lasagne.base import NeuralNet\n"
+        "from sklearn.base import clone\n"
+        "net = NeuralNet((1, 2))\n"
+        "assert clone(net).layers == [1, 2]\n"
+    )
+
+
+def test_nolearns_module_keeps_its_source_and_its_loader(tmp_path):
+    out = run(
+        f"{write_nolearn(tmp_path)}"
+        "import theano, inspect, importlib, nolearn.lasagne.base as base\n"
+        "assert base.__file__ == base.__spec__.origin == inspect.getsourcefile(base)\n"
+        "assert 'class NeuralNet' in inspect.getsource(base)\n"
+        "assert base.__spec__.loader.is_package('nolearn.lasagne.base') is False\n"
+        "before = base.NeuralNet\n"
+        "importlib.reload(base)\n"
+        "assert base.NeuralNet is not before\n"
+        "print(base.NeuralNet.X_tensor_type)\n"
+    )
+    assert out == "None\n"
+
+
+def test_nolearn_that_is_not_there_stays_missing(tmp_path):
+    code = write_nolearn(tmp_path)
+    (tmp_path / "nolearn" / "lasagne" / "base.py").unlink()
+    run(
+        f"{code}"
+        "import theano\n"
+        "try:\n    import nolearn.lasagne.base\n"
+        "except ModuleNotFoundError as error:\n"
+        "    assert error.name == 'nolearn.lasagne.base'\n"
         "else:\n    raise SystemExit('imported')\n"
     )
