@@ -6,6 +6,7 @@ by which a mode can exclude it.
 
 from pytensor_nnet.rewrites import (
     compilation,
+    cropping,
     elemwise,
     fusion_conv,
     fusion_crossentropy,
@@ -15,6 +16,7 @@ from pytensor_nnet.rewrites import (
 
 __all__ = [
     "compilation",
+    "cropping",
     "elemwise",
     "fusion_conv",
     "fusion_crossentropy",
