@@ -53,6 +53,7 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["mnist_cnn", "mnist_cnn.*"]),
+    package_data={"mnist_cnn.by_hand": ["table.schema.json"]},
     zip_safe=False,
     python_requires=">=3.11,<3.15",
     install_requires=[

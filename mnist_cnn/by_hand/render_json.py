@@ -23,17 +23,11 @@ VERSION = 1
 def render_json(
     table: Table, columns: Sequence[Column] = (), *, parameters: bool = True
 ) -> str:
-    """The table and its columns as JSON; `parameters` leaves the tensors in or out."""
-    return json.dumps(
-        table_to_data(table, columns, parameters=parameters),
-        indent=2,
-        ensure_ascii=False,
-    )
+    """The table and its columns as JSON; the tensors are always there."""
+    return json.dumps(table_to_data(table, columns), indent=2, ensure_ascii=False)
 
 
-def table_to_data(
-    table: Table, columns: Sequence[Column] = (), *, parameters: bool = True
-) -> dict[str, Any]:
+def table_to_data(table: Table, columns: Sequence[Column] = ()) -> dict[str, Any]:
     """The same as lists and dicts."""
     return {
         "form": FORM,
@@ -41,13 +35,13 @@ def table_to_data(
         "lasagne": table.lasagne,
         "total": table.total,
         "not_trainable": table.non_trainable_total,
-        "layers": [_row_to_data(row, parameters) for row in table],
+        "layers": [_row_to_data(row) for row in table],
         "columns": [_column_to_data(column) for column in columns],
     }
 
 
 def parse_json(text: str) -> tuple[Table, tuple[Column, ...]]:
-    """The table and the columns that :func:`render_json` wrote with all tensors.
+    """The table and the columns that :func:`render_json` wrote.
 
     Every formula is computed anew and must come to the number written.
 
@@ -121,8 +115,8 @@ def _or_unknown(data: Any) -> Unknown | None:
 # Rows
 
 
-def _row_to_data(row: Row, parameters: bool) -> dict[str, Any]:
-    data: dict[str, Any] = {
+def _row_to_data(row: Row) -> dict[str, Any]:
+    return {
         "index": row.index,
         "name": row.name,
         "type": row.type,
@@ -142,9 +136,7 @@ def _row_to_data(row: Row, parameters: bool) -> dict[str, Any]:
         "windows": {"unknown": row.windows.because}
         if isinstance(row.windows, Unknown)
         else [[_window_to_data(one) for one in axis] for axis in row.windows],
-    }
-    if parameters:
-        data["tensors"] = [
+        "tensors": [
             {
                 "name": tensor.name,
                 "shape": list(tensor.shape),
@@ -153,8 +145,8 @@ def _row_to_data(row: Row, parameters: bool) -> dict[str, Any]:
                 "shared_with": tensor.shared_with,
             }
             for tensor in row.tensors
-        ]
-    return data
+        ],
+    }
 
 
 def _row_from_data(data: Mapping[str, Any]) -> Row:

@@ -20,7 +20,7 @@ from .rows import Row, Table
 
 _WIDTH, _HEIGHT, _LINE = 330, 62, 15
 _GAP_X, _GAP_Y, _MARGIN = 44, 30, 16
-_TITLE = 40
+_HEADING = 40
 _GLYPH = 44
 _TEXT_X = 76
 
@@ -116,7 +116,11 @@ STYLE = (
 
 
 def render_svg(
-    table: Table, columns: Sequence[Column] = (), *, parameters: bool = False
+    table: Table,
+    columns: Sequence[Column] = (),
+    *,
+    parameters: bool = False,
+    heading: bool = True,
 ) -> str:
     """A picture of the network, as a document of its own.
 
@@ -126,24 +130,29 @@ def render_svg(
         Shown as a line each in every layer's box.
     parameters : bool
         Whether to show each layer's tensors, too, a line each.
+    heading : bool
+        Whether to write the total above.
     """
     lines = [_more_lines(row, columns, parameters) for row in table]
-    plan = _Plan(table, [_HEIGHT + _LINE * len(more) for more in lines])
-    title = f"{format_count(table.total)} learnable parameters in {len(table)} layers"
+    heights = [_HEIGHT + _LINE * len(more) for more in lines]
+    plan = _Plan(table, heights, _MARGIN + _HEADING * heading)
+    title = f"{format_count(table.total)} learnable parameters"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="net" role="img" '
         f'viewBox="0 0 {plan.width} {plan.height}" width="{plan.width}" '
         f'height="{plan.height}">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{title}</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{plan.width}" height="{plan.height}"/>',
-        f'<text class="head" x="{_MARGIN}" y="{_MARGIN + 18}">{escape(title)}</text>',
+        f'<text class="head" x="{_MARGIN}" y="{_MARGIN + 18}">{title}</text>'
+        if heading
+        else "",
         *(_flow(plan, *edge) for edge in plan.edges),
     ]
     scale = _largest(table)
     for row, more in zip(table, lines, strict=True):
         parts += _card(row, more, plan, scale, table.total)
-    return "\n".join([*parts, "</svg>"])
+    return "\n".join([*filter(None, parts), "</svg>"])
 
 
 # Where everything stands
@@ -155,7 +164,7 @@ class _Plan:
     A flow that passes by other layers has a lane of its own beside them.
     """
 
-    def __init__(self, table: Table, heights: Sequence[int]) -> None:
+    def __init__(self, table: Table, heights: Sequence[int], top: int) -> None:
         self.depth: list[int] = []
         self.lane: list[int] = []
         self.heights = heights
@@ -183,7 +192,7 @@ class _Plan:
         tallest: dict[int, int] = {}
         for depth, height in zip(self.depth, heights, strict=True):
             tallest[depth] = max(height, tallest.get(depth, 0))
-        self.tops, top = [], _MARGIN + _TITLE
+        self.tops: list[int] = []
         for depth in range(len(tallest)):
             self.tops.append(top)
             top += tallest[depth] + _GAP_Y
@@ -342,7 +351,7 @@ def _describe(row: Row) -> str:
     count = format_count(row.parameters)
     lines.append(f"parameters {row.parameter_formula} = {count}")
     lines += [f"{one.name} {one}" for one in row.tensors]
-    return escape("\n".join(map(printable, lines)))
+    return escape("\n".join(map(printable, lines)), quote=False)
 
 
 def _kind(row: Row) -> str:
@@ -351,4 +360,5 @@ def _kind(row: Row) -> str:
 
 def _cut(text: str, most: int) -> str:
     text = printable(text)
-    return escape(text if len(text) <= most else f"{text[: most - 1]}…")
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    return escape(shown, quote=False)

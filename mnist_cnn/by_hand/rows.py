@@ -157,3 +157,9 @@ class Table:
         from .render_text import render_text
 
         return render_text(self)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from .render_html import render_html_part
+
+        return render_html_part(self)
