@@ -7,6 +7,7 @@ keep to what Python 2.7 understands.
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -18,9 +19,18 @@ def read():
 
     ``network`` holds ``image``, ``layers`` and ``nesterov``; ``images`` and
     ``labels`` are .npy files; ``trained`` and ``validated`` numbers of images of an
-    epoch; ``only_start`` asks for a first training step and nothing more.
+    epoch; ``only_start`` asks for a first training step and nothing more. After
+    ``timeout`` seconds the process ends, where the system has alarms.
     """
-    return json.loads(sys.stdin.read())
+    job = json.loads(sys.stdin.read())
+    if hasattr(signal, "alarm"):
+
+        def give_up(*_):
+            sys.exit("it takes more than %g s" % job["timeout"])
+
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(int(job["timeout"]))
+    return job
 
 
 def write(answer):
@@ -62,6 +72,22 @@ def memory(which):
     return most if sys.platform == "darwin" else most * 1024
 
 
+def cpu_seconds():
+    """CPU time of all processes on this machine, and of this one; None: unknown.
+
+    What a hypervisor gave to others counts among all.
+    """
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, irq, soft, steal = map(
+                int, file.readline().split()[1:9]
+            )
+    except IOError:
+        return None
+    everybody = user + nice + system + irq + soft + steal
+    return everybody / float(os.sysconf("SC_CLK_TCK")), sum(os.times()[:4])
+
+
 def load(job):
     """Images (n, channels, rows, columns) from 0 to 1 and labels, n as in the job.
 
@@ -100,24 +126,27 @@ def warm_up_sizes(job):
 
 
 def measure(job, epoch, parameters):
-    """Run the job's epochs and write the answer.
+    """Run an epoch and write the answer.
 
     ``epoch(trained, validated)`` trains and validates on the first so many images
     of either part and returns the mean training loss; it runs once to warm up.
     """
-    started = seconds_since_start()
+    ready = seconds_since_start()
     epoch(*warm_up_sizes(job))
-    seconds, losses = [], []
-    for _ in range(job["epochs"]):
-        before = time.time()
-        losses.append(float(epoch(job["trained"], job["validated"])))
-        seconds.append(time.time() - before)
+    used_before, before = cpu_seconds(), time.time()
+    loss = float(epoch(job["trained"], job["validated"]))
+    seconds, used = time.time() - before, cpu_seconds()
+    others = None
+    if used is not None:
+        everybody, own = (now - then for now, then in zip(used, used_before))
+        others = max(0.0, everybody - own) / seconds
     write(
         {
             "seconds": seconds,
-            "losses": losses,
+            "loss": loss,
             "parameters": parameters,
             "peak_bytes": memory("VmHWM"),
-            "loaded_after": started,
+            "ready_after": ready,
+            "cores_of_others": others,
         }
     )

@@ -186,12 +186,13 @@ def run(
     try:
         done = subprocess.run(
             command,
-            input=json.dumps({**job, "threads": threads}),
+            input=json.dumps({**job, "threads": threads, "timeout": place.timeout}),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
             env=variables,
-            timeout=place.timeout,
+            # The program itself ends in time, what runs it in the command before it.
+            timeout=place.timeout + 60,
         )
     except subprocess.TimeoutExpired as error:
         raise MeasurementError(

@@ -75,6 +75,18 @@ def _describe_machine(results: Mapping[str, Any]) -> str:
             f"{median(peaks) / 1e9:.0f} GFLOP/s (of {len(peaks)} measurements: "
             f"{min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})"
         )
+    others = [
+        answer["cores_of_others"]
+        for case in results["cases"]
+        for answers in case["answers"].values()
+        for answer in answers
+        if answer.get("cores_of_others") is not None
+    ]
+    if others:
+        lines.append(
+            f"- other processes kept {median(others):.2f} cores busy meanwhile (median "
+            f"of {len(others)} epochs; at most {max(others):.2f})"
+        )
     return "\n".join(lines)
 
 
@@ -96,11 +108,8 @@ def _count(number: int, noun: str) -> str:
 
 def seconds_of(case: Mapping[str, Any], peer: str) -> float | None:
     """The median epoch, scaled to the full number of images; None: none finished."""
-    measured = [
-        seconds
-        for answer in case["answers"].get(peer, [])
-        for seconds in answer.get("seconds", [])
-    ]
+    answers = case["answers"].get(peer, [])
+    measured = [answer["seconds"] for answer in answers if "seconds" in answer]
     return median(measured) * case["scale"] if measured else None
 
 
