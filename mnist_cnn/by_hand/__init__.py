@@ -21,6 +21,7 @@ from .errors import (
     HyperParameterError,
     ImpossibleSizeError,
     UnknownLayerError,
+    UntoldError,
 )
 from .formula import Formula, SizeFormula
 from .networks import NETWORKS
@@ -47,6 +48,7 @@ __all__ = [
     "Table",
     "Tensor",
     "UnknownLayerError",
+    "UntoldError",
     "calculate",
     "known_types",
     "read_network",

@@ -22,10 +22,14 @@ MOST_LAYERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SharedFrom:
-    """The place of a parameter that is another layer's, named by that layer."""
+    """The place of a parameter that is another layer's, named by that layer.
+
+    `computed` says that it is not the same but computed from it, such as ``W.T``.
+    """
 
     layer: str
     tensor: str
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

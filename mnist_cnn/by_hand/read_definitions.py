@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from .description import LayerDescription, Network, Shape, SharedFrom, lasagne_release
@@ -47,6 +48,14 @@ NOLEARNS_OWN = frozenset(
 
 _SHARED_BY_NAME = ("W", "b")
 """Keywords in which nolearn takes another layer's name for that layer's tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClass:
+    """A layer's class that is known by name alone, and its :func:`lineage_of`."""
+
+    name: str
+    lineage: tuple[str, ...]
 
 
 def read_definitions(
@@ -153,6 +162,8 @@ def check_keywords(network: Network, keywords: Iterable[str]) -> None:
 
 def name_type(layer_class: object) -> str:
     """The name of a layer's class, given as the class or as a string with dots."""
+    if isinstance(layer_class, NamedClass):
+        return layer_class.name
     if isinstance(layer_class, str):
         name = layer_class.rpartition(".")[2]
     else:
@@ -174,6 +185,8 @@ def lineage_of(layer_class: object) -> tuple[str, ...]:
 
     A base's rule no longer holds once a class has a shape or a parameter of its own.
     """
+    if isinstance(layer_class, NamedClass):
+        return layer_class.lineage
     if not isinstance(layer_class, type):
         return (name_type(layer_class),)
     names = []
@@ -216,12 +229,12 @@ def _read_pair(index: int, definition: object) -> tuple[object, dict[str, object
     """The class and the keywords that stand beside it, the name among them."""
     if isinstance(definition, Sequence) and not isinstance(definition, (str, bytes)):
         match tuple(definition):
-            case [str() | type() as layer_class, Mapping() as given] if all(
-                isinstance(key, str) for key in given
+            case [str() | type() | NamedClass() as layer_class, Mapping() as given] if (
+                all(isinstance(key, str) for key in given)
             ):
                 return layer_class, dict(given)
             case [str() as name, layer_class] if isinstance(
-                layer_class, str
+                layer_class, (str, NamedClass)
             ) or callable(layer_class):
                 return layer_class, {"name": name}
             case [layer_class, Mapping() as given] if callable(layer_class):

@@ -6,7 +6,7 @@ variables it holds: never their shapes, nor any size that Lasagne computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .description import LayerDescription, Network, Shape
@@ -51,6 +51,18 @@ def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
 
     The order is that in which Lasagne lists them: each layer after its inputs.
     """
+    ordered = in_order(outputs, lambda layer: filter(is_layer, _inputs(layer)))
+    named = [
+        (layer.name or name_unnamed(type(layer).__name__, index), layer)
+        for index, layer in enumerate(ordered)
+    ]
+    return _read_objects(named, lasagne)
+
+
+def in_order(
+    outputs: Iterable[Any], inputs_of: Callable[[Any], Iterable[Any]]
+) -> list[Any]:
+    """Layers and all that feed them, each after its inputs, as Lasagne lists them."""
     ordered: dict[int, Any] = {}
     opened: set[int] = set()
     pending = list(outputs)[::-1]
@@ -61,12 +73,8 @@ def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
             ordered.setdefault(id(layer), layer)
         else:
             opened.add(id(layer))
-            pending += [one for one in _inputs(layer)[::-1] if is_layer(one)]
-    named = [
-        (layer.name or name_unnamed(type(layer).__name__, index), layer)
-        for index, layer in enumerate(ordered.values())
-    ]
-    return _read_objects(named, lasagne)
+            pending += list(inputs_of(layer))[::-1]
+    return list(ordered.values())
 
 
 def read_named(layers: Mapping[Any, Any], lasagne: str | None = None) -> Network:

@@ -136,7 +136,7 @@ def _read_input_size(text: str) -> tuple[str, Shape]:
 def _read_definition(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     try:
-        if not equals or not name.isidentifier():
+        if not equals or not all(map(str.isidentifier, name.split("."))):
             raise ValueError("a name, = and a value")
         return name, ast.literal_eval(value.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):

@@ -93,7 +93,7 @@ def find_networks(
     Parameters and errors are those of :func:`read_text`.
     """
     _check_text(text)
-    form = form or tell_form(text)
+    given, form = form, form or tell_form(text)
     try:
         if form == "json":
             from .read_json import read_json
@@ -103,7 +103,9 @@ def find_networks(
             from .read_short import read_short
 
             return [Found("", 1, partial(read_short, text))]
-        raise DescriptionError("it is neither JSON nor the short form")
+        from .read_python import read_python
+
+        return read_python(text, defined or {}, among_prose=given != "python")
     except RecursionError:
         raise DescriptionError("it is nested too deeply to be read") from None
 

@@ -31,6 +31,7 @@ from .rules import (
     find_rule,
     known_types,
 )
+from .rules.hyperparameters import LARGEST
 from .windows import Unknown
 
 Known = dict[object, tuple[str, tuple[int, ...]]]
@@ -157,6 +158,7 @@ def _make_row(
         parameters, formula = None, Formula("p", p=None)
     else:
         parameters, formula = _count(derived, tensors)
+        _check_extent(derived.output_shape, parameters)
     unsaid = Unknown(f"the rule for layers of the class {layer.type} does not say")
     connections = derived.connections
     if connections is None:
@@ -177,6 +179,18 @@ def _make_row(
         connections=connections,
         windows=unsaid if derived.windows is None else derived.windows,
     )
+
+
+def _check_extent(shape: Shape | None, parameters: int) -> None:
+    """Refuse sizes that grew beyond what any array can have."""
+    if (
+        max(abs(one) for one in (parameters, *(shape or ())) if one is not None)
+        > LARGEST
+    ):
+        raise ImpossibleSizeError(
+            "a size of its output or the number of its parameters would be beyond "
+            f"{LARGEST}, the largest size that an array can have"
+        )
 
 
 def _count(derived: Derivation, tensors: tuple[Tensor, ...]) -> tuple[int, Formula]:
@@ -206,6 +220,10 @@ def _resolve(
         variable = tensor.variable
         if variable is None:
             variable = layer.variables.get(place)
+        if isinstance(variable, SharedFrom) and variable.computed:
+            source = f"{variable.layer}.{variable.tensor}"
+            yield replace(tensor, shared_with=source, variable=variable)
+            continue
         own = f"{layer.name}.{tensor.name}"
         key = _identity(variable, f"{layer.name}.{place}")
         first, shape = known.setdefault(key, (own, tensor.shape))

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_cnn import by_hand
@@ -150,6 +150,8 @@ def test_names_are_data(name):
         table_of(json.dumps([["InputLayer", {"shape": [None, -3], "name": name}]]))
 
 
+in_time = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -170,12 +172,14 @@ VALUES = st.recursive(
 )
 
 
+@in_time
 @given(VALUES)
 def test_any_json_gives_a_table_or_the_declared_error(value):
     with suppress(by_hand.HandCalculationError):
         str(table_of(value))
 
 
+@in_time
 @given(st.data())
 def test_a_mutated_network_gives_a_table_or_the_declared_error(data):
     text = json.dumps(by_hand.NETWORKS["question"][:4])

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_cnn import by_hand
@@ -171,6 +171,8 @@ def test_it_is_told_by_its_start():
     assert not is_short("")
 
 
+in_time = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 WORDS = st.sampled_from(
     [
         *("conv32@3x3", "conv8@5/2+1", "pool2", "pool3/2", "dense10", "bn", "flatten"),
@@ -180,12 +182,14 @@ WORDS = st.sampled_from(
 )
 
 
+@in_time
 @given(st.lists(WORDS | st.text("conv32@/+x[]=,'b?* ", max_size=8), max_size=6))
 def test_any_words_give_a_table_or_the_declared_error(words):
     with suppress(by_hand.HandCalculationError):
         str(by_hand.calculate(read_short(" ".join(["1x28x28", *words]))))
 
 
+@in_time
 @given(st.text())
 def test_any_text_gives_a_table_or_the_declared_error(text):
     with suppress(by_hand.HandCalculationError):

@@ -1,0 +1,142 @@
+"""Attributes of the values that a program holds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..description import Shape
+from ..errors import HandCalculationError
+from ..read_lasagne import in_order
+from .functions import METHODS
+from .layers import read_shape
+from .state import State
+from .values import (
+    Base,
+    Class,
+    Function,
+    Instance,
+    Layer,
+    Method,
+    Parameter,
+    Tags,
+    Unknown,
+)
+
+
+class Attributes(State):
+    """Finds attributes."""
+
+    def _get_attribute(self, value: object, name: str, node: ast.AST) -> object:
+        if isinstance(value, Unknown):
+            if not value.path:
+                return replace(value, used=node)
+            return replace(value, path=f"{value.path}.{name}", used=node)
+        if isinstance(value, Layer):
+            return self._get_from_layer(value, name, node)
+        if isinstance(value, Parameter):
+            if name == "T":
+                return replace(value, computed=True)
+            return Method(value, name)
+        if isinstance(value, Tags):
+            return Method(value, name)
+        if isinstance(value, Instance):
+            if name in value.attributes:
+                return value.attributes[name]
+            return self._get_member(value, value.made_by, name, node)
+        if isinstance(value, Class):
+            member = value.find(name)
+            if member is None and name == "__name__":
+                return value.name
+            return Unknown(node, "unread") if member is None else member
+        if isinstance(value, Base):
+            return Method(value, name)
+        if type(value) in METHODS:
+            return Method(value, name)
+        return Unknown(node, "unread")
+
+    def _get_member(
+        self, owner: Instance | Layer, made_by: Class, name: str, node: ast.AST
+    ) -> object:
+        member = made_by.find(name)
+        if isinstance(member, Function):
+            if member.kind == "property":
+                return self._call_function(member, [owner], {}, node)
+            if member.kind == "staticmethod":
+                return member
+            first = made_by if member.kind == "classmethod" else owner
+            return Method(first, name, member)
+        return Unknown(node, "unread") if member is None else member
+
+    def _get_from_layer(self, layer: Layer, name: str, node: ast.AST) -> object:
+        if name in layer.attributes:
+            return layer.attributes[name]
+        if layer.made_by is not None and layer.made_by.find(name) is not None:
+            return self._get_member(layer, layer.made_by, name, node)
+        if name in ("output_shape", "input_shape"):
+            shown = layer if name == "output_shape" else next(iter(layer.feeding), None)
+            return (
+                Unknown(node, "unread")
+                if shown is None
+                else self._find_shape(shown, node)
+            )
+        if name == "params":
+            return Tags(layer)
+        if name in ("input_layer", "input_layers"):
+            inputs = list(layer.inputs)
+            return inputs if name == "input_layers" else next(iter(inputs), None)
+        if name == "input_var":
+            return Unknown(node, "call", symbolic=True)
+        if name == "name":
+            return layer.arguments.get("name")
+        if _is_parameter(name):
+            if layer.arguments.get(name, True) is None:
+                return None
+            return Parameter(layer, name)
+        if name in layer.arguments:
+            return layer.arguments[name]
+        return Method(layer, name)
+
+    def _find_shape(self, layer: Layer, node: ast.AST) -> object:
+        """The shape of a layer's output, by hand."""
+        known = self._shapes
+        for one in in_order(
+            [layer], lambda one: [own for own in one.feeding if id(own) not in known]
+        ):
+            self._spend(20)
+            shapes = [
+                known[id(own)] if isinstance(own, Layer) else read_shape(own)
+                for own in one.inputs
+            ]
+            known[id(one)] = self._calculate_shape(one, shapes)
+        return known[id(layer)] or Unknown(node, "call")
+
+    def _find_shapes(self, layers: object, node: ast.AST) -> object:
+        """The same of a layer, or of each one in a list."""
+        if isinstance(layers, Layer):
+            return self._find_shape(layers, node)
+        if isinstance(layers, (list, tuple)):
+            return [self._find_shapes(one, node) for one in layers]
+        return layers if isinstance(layers, Unknown) else Unknown(node, "unread")
+
+    def _calculate_shape(
+        self, layer: Layer, shapes: Sequence[Shape | None]
+    ) -> Shape | None:
+        from ..walk import attempt
+
+        if layer.problems or layer.doubt or None in shapes:
+            return None
+        inputs = [shape for shape in shapes if shape is not None]
+        network = self.maker.describe_alone(layer, inputs)
+        try:
+            table, refused = attempt(network)
+        except (HandCalculationError, TypeError):
+            return None
+        return None if refused else table.rows[0].output_shape
+
+
+def _is_parameter(name: str) -> bool:
+    return name in ("W", "b", "beta", "gamma", "scales", "hid_init", "cell_init") or (
+        name.startswith(("W_", "b_"))
+    )
