@@ -13,10 +13,11 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__, by_hand
-from .by_hand.errors import HandCalculationError
+from .by_hand.errors import HandCalculationError, ImpossibleSizeError
 from .errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ exit status:
   2    cannot be done as asked: standard error says why, and what is needed
   130  stopped by Ctrl-C; a run keeps what there is
 """
+
+ENDINGS = {
+    ".txt": "text",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".html": "html",
+    ".svg": "svg",
+    ".json": "json",
+    ".csv": "csv",
+}
 
 FORMS = """\
 NETWORK is one of
@@ -66,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         return status
+    except ImpossibleSizeError as error:
+        return _refuse(
+            f"{error}. 'mnist-cnn explain all NETWORK' says what would serve"
+        )
     except (ExperimentError, HandCalculationError) as error:
         return _refuse(str(error))
     except ModuleNotFoundError as error:
@@ -158,6 +173,35 @@ def _build_parser() -> argparse.ArgumentParser:
     layers.formatter_class = argparse.RawDescriptionHelpFormatter
     layers.epilog = FORMS
     _add_source(layers)
+    _add_form(layers)
+    explain = add(
+        "explain",
+        _explain,
+        "derive a layer's row step by step, in words; say why a network cannot be",
+    )
+    explain.add_argument(
+        "layer",
+        nargs="?",
+        default="all",
+        metavar="LAYER",
+        help="its name (default: all layers)",
+    )
+    explain.formatter_class = argparse.RawDescriptionHelpFormatter
+    explain.epilog = FORMS
+    _add_source(explain)
+    _add_output(explain)
+    formula = add(
+        "formula",
+        _formula,
+        "give all parameters of a plain network as one formula, as answer 2 does",
+    )
+    formula.formatter_class = argparse.RawDescriptionHelpFormatter
+    formula.epilog = FORMS
+    _add_source(formula)
+    formula.add_argument(
+        "--latex", action="store_true", help="the formula alone, in LaTeX"
+    )
+    _add_output(formula)
     compare = add(
         "compare", _compare, "compare what nolearn prints with the table by hand"
     )
@@ -215,6 +259,53 @@ def _add_source(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_form(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that say in which form a table is wanted, and with what."""
+    command.add_argument(
+        "-f",
+        "--format",
+        choices=[*ENDINGS.values()],
+        help="(default: as the ending of FILE tells, else text)",
+    )
+    command.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="NAME,...",
+        help="more columns: connections (multiply-adds), activations and bytes (of "
+        "parameters), field (receptive field), share, lost (by rounding down); or all",
+    )
+    command.add_argument(
+        "--parameters",
+        action="store_true",
+        help="show the tensors behind each count",
+    )
+    command.add_argument(
+        "--batch",
+        type=_whole_number(1),
+        default=1,
+        metavar="N",
+        help="images at a time, for activations (default: %(default)s)",
+    )
+    command.add_argument(
+        "--dtype",
+        default="float32",
+        metavar="TYPE",
+        help="of each number, for bytes (default: %(default)s)",
+    )
+    _add_output(command)
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write there instead of printing",
+    )
+
+
 def _whole_number(at_least: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         try:
@@ -234,8 +325,57 @@ def _whole_number(at_least: int) -> Callable[[str], int]:
 
 
 def _layers(options: argparse.Namespace) -> int:
-    _show(str(by_hand.calculate(_read_network(options))))
+    from .by_hand.columns import measure
+    from .by_hand.render import render
+
+    table = by_hand.calculate(_read_network(options))
+    names = [name.strip() for given in options.columns for name in given.split(",")]
+    columns = measure(table, names, batch=options.batch, dtype=options.dtype)
+    ending = options.output.suffix.lower() if options.output else ""
+    form = options.format or ENDINGS.get(ending, "text")
+    text = render(table, form, columns, parameters=options.parameters)
+    _deliver(text, options.output, for_people=form == "text")
     return DONE
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from .by_hand.explain import explain
+
+    network = _read_network(options)
+    is_all = options.layer == "all" and "all" not in [
+        one.name for one in network.layers
+    ]
+    layer = None if is_all else options.layer
+    _deliver("\n\n".join(map(str, explain(network, layer))), options.output)
+    return DONE
+
+
+def _formula(options: argparse.Namespace) -> int:
+    from .by_hand.closed_formula import SAME_PADDING, close, compare_same_padding
+
+    formula = close(by_hand.calculate(_read_network(options)))
+    parts = [str(formula), SAME_PADDING, *map(compare_same_padding, (28, 27))]
+    text = formula.latex if options.latex else "\n\n".join(map(str, parts))
+    _deliver(text, options.output)
+    return DONE
+
+
+def _deliver(text: str, output: Path | None, for_people: bool = True) -> None:
+    """Show a text, or write it to a file that is either whole or not there."""
+    if output is None:
+        if not for_people and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        _show(text)
+        return
+    unfinished = output.parent / f".{output.name}.{os.getpid()}"
+    try:
+        unfinished.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+        unfinished.replace(output)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise ExperimentError(
+            f"{output} cannot be written: {error.strerror}"
+        ) from error
 
 
 def _read_network(options: argparse.Namespace) -> by_hand.Network:
