@@ -1,149 +1,204 @@
 """Elementwise Ops whose expression is compiled, where that is possible."""
 
 import numpy as np
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.scalar import basic as scalar
+from pytensor.scalar import math as scalar_math
 
-from pytensor_nnet.kernels.llvm.elementwise import Expression, evaluate
+from pytensor_nnet.kernels.llvm import threads
+from pytensor_nnet.kernels.llvm.elementwise import Expression, Plan, Step, plan
 from pytensor_nnet.ops.elemwise import VectorElemwise
 
 __all__ = ["CompiledElemwise", "expression_of"]
 
 _OPERATIONS = {
+    scalar.AND: "and",
     scalar.Abs: "abs",
     scalar.Add: "add",
+    scalar.Cast: "identity",
+    scalar.Ceil: "ceil",
+    scalar.Clip: "clip",
+    scalar.EQ: "equal",
+    scalar.Exp: "exp",
+    scalar.Expm1: "expm1",
+    scalar.Floor: "floor",
+    scalar.GE: "greater_equal",
+    scalar.GT: "greater",
+    scalar.Identity: "identity",
+    scalar.Invert: "invert",
+    scalar.IsInf: "isinf",
+    scalar.IsNan: "isnan",
+    scalar.LE: "less_equal",
+    scalar.LT: "less",
+    scalar.Log1p: "log1p",
+    scalar.Log: "log",
     scalar.Mul: "multiply",
-    scalar.Neg: "negate",
+    scalar.NEQ: "not_equal",
+    scalar.Neg: "negative",
+    scalar.OR: "or",
+    scalar.Reciprocal: "reciprocal",
+    scalar.RoundHalfAwayFromZero: "round_half_away_from_zero",
+    scalar.RoundHalfToEven: "round_half_to_even",
     scalar.ScalarMaximum: "maximum",
     scalar.ScalarMinimum: "minimum",
+    scalar.Second: "second",
     scalar.Sign: "sign",
     scalar.Sqr: "square",
     scalar.Sqrt: "sqrt",
     scalar.Sub: "subtract",
+    scalar.Switch: "switch",
+    scalar.Tanh: "tanh",
     scalar.TrueDiv: "divide",
+    scalar.Trunc: "trunc",
+    scalar.XOR: "xor",
+    scalar_math.Sigmoid: "sigmoid",
+    scalar_math.Softplus: "softplus",
 }
 # These take any number of arguments, two at a time.
-_CHAINS = ("add", "multiply", "maximum", "minimum")
+_CHAINS = ("add", "and", "maximum", "minimum", "multiply", "or", "xor")
 
 
 class _NotServed(Exception):
     """Some part of an expression has no compiled form."""
 
 
-def expression_of(op: scalar.ScalarOp, scalars: tuple[bool, ...]) -> Expression | None:
-    """What a scalar Op, or the graph of a Composite, computes of floats.
+class _Builder:
+    """Lists the steps of a scalar Op, or of the graph of a Composite.
+
+    A register is ``("input", i)``, ``("constant", i)`` or ``("step", i)`` until all
+    of them are known.
+    """
+
+    def __init__(self) -> None:
+        self.constants: list[tuple[float, str]] = []
+        self.steps: list[tuple[str, list[tuple[str, int]], str]] = []
+
+    def apply(self, node: Apply, sources: list) -> list:
+        op = node.op
+        if isinstance(op, scalar.Composite):
+            known = dict(zip(op.fgraph.inputs, sources, strict=True))
+            for inner in op.fgraph.toposort():
+                arguments = [self.resolve(v, known) for v in inner.inputs]
+                known.update(
+                    zip(inner.outputs, self.apply(inner, arguments), strict=True)
+                )
+            return [self.resolve(v, known) for v in op.fgraph.outputs]
+        name = _OPERATIONS.get(type(op))
+        if name is None:
+            raise _NotServed
+        dtype = node.outputs[0].type.dtype
+        if name in _CHAINS:
+            first, *others = sources
+            if not others:
+                return [self.step("identity", [first], dtype)]
+            for source in others:
+                first = self.step(name, [first, source], dtype)
+            return [first]
+        return [self.step(name, sources, dtype)]
+
+    def step(self, name: str, sources: list, dtype: str) -> tuple[str, int]:
+        self.steps.append((name, sources, dtype))
+        return "step", len(self.steps) - 1
+
+    def resolve(self, variable: Variable, known: dict) -> tuple[str, int]:
+        if isinstance(variable, Constant):
+            value = np.asarray(variable.data)
+            if value.dtype.kind not in "fiub":
+                raise _NotServed
+            self.constants.append((value.item(), value.dtype.name))
+            return "constant", len(self.constants) - 1
+        return known[variable]
+
+
+def expression_of(node: Apply) -> Expression | None:
+    """What an elementwise node computes of each element.
 
     ``None`` where something in it has no compiled form.
     """
-    constants: list[float] = []
-    steps: list[tuple[str, tuple[int, ...]]] = []
-    # Constants are numbered before the steps, whose number is known only then.
-    pending: list[tuple[str, list]] = []
-
-    def apply(op: scalar.ScalarOp, sources: list) -> list:
-        if isinstance(op, scalar.Composite):
-            known = dict(zip(op.fgraph.inputs, sources, strict=True))
-            for node in op.fgraph.toposort():
-                arguments = [resolve(variable, known) for variable in node.inputs]
-                results = apply(node.op, arguments)
-                known.update(zip(node.outputs, results, strict=True))
-            return [resolve(variable, known) for variable in op.fgraph.outputs]
-        name = _OPERATIONS.get(type(op))
-        if type(op) is scalar.Identity:
-            return sources
-        if name is None:
-            raise _NotServed
-        if name in _CHAINS:
-            total = sources[0]
-            for source in sources[1:]:
-                pending.append((name, [total, source]))
-                total = ("step", len(pending) - 1)
-            return [total]
-        pending.append((name, sources))
-        return [("step", len(pending) - 1)]
-
-    def resolve(variable: Variable, known: dict) -> tuple[str, int]:
-        if isinstance(variable, Constant):
-            constants.append(float(variable.data))
-            return "constant", len(constants) - 1
-        return known[variable]
-
+    builder = _Builder()
+    inputs = tuple(variable.type.dtype for variable in node.inputs)
+    scalars = [
+        scalar.get_scalar_type(variable.type.dtype)() for variable in node.inputs
+    ]
+    applied = node.op.scalar_op.make_node(*scalars)
+    sources = [("input", i) for i in range(len(inputs))]
     try:
-        results = apply(op, [("input", i) for i in range(len(scalars))])
-    except (_NotServed, TypeError):
+        results = builder.apply(applied, sources)
+    except _NotServed:
         return None
-    first = {"input": 0, "constant": len(scalars)}
-    first["step"] = first["constant"] + len(constants)
+    first = {"input": 0, "constant": len(inputs)}
+    first["step"] = first["constant"] + len(builder.constants)
 
     def number(register: tuple[str, int]) -> int:
         return first[register[0]] + register[1]
 
-    steps = [(name, tuple(map(number, sources))) for name, sources in pending]
-    return Expression(
-        scalars, tuple(constants), tuple(steps), tuple(map(number, results))
+    steps = [
+        Step(name, tuple(map(number, sources)), dtype)
+        for name, sources, dtype in builder.steps
+    ]
+    expression = Expression(
+        inputs, tuple(builder.constants), tuple(steps), tuple(map(number, results))
+    )
+    dtypes = tuple(variable.type.dtype for variable in node.outputs)
+    return (
+        expression
+        if expression.is_served() and expression.out_dtypes == dtypes
+        else None
     )
 
 
-def _float_types(op: scalar.ScalarOp, dtype: str) -> bool:
-    """Whether all that a Composite computes has this type."""
-    if not isinstance(op, scalar.Composite):
-        return True
-    return all(
-        _float_types(node.op, dtype)
-        and all(variable.type.dtype == dtype for variable in node.outputs)
-        for node in op.fgraph.apply_nodes
-    )
+class _Plans(dict):
+    """The plans of a node, which hold machine code: a pickle leaves them out."""
+
+    def __reduce__(self):
+        return _Plans, ()
 
 
 class CompiledElemwise(VectorElemwise):
-    """A :class:`~pytensor_nnet.ops.elemwise.VectorElemwise` that is compiled for
-    arrays alike in float type, shape and order in memory, and single numbers.
+    """A :class:`~pytensor_nnet.ops.elemwise.VectorElemwise` that is compiled.
 
-    For other arrays it is what it is derived from.
+    Where its expression has no compiled form, or its inputs lie too far apart in
+    memory, it is what it is derived from.
     """
 
-    def perform(self, node, inputs, output_storage):
-        first = next((x for x in inputs if x.size > 1), None)
-        if first is None or not self._alike(first, inputs):
-            super().perform(node, inputs, output_storage)
-            return
-        scalars = tuple(x.size == 1 for x in inputs)
-        expressions = node.tag.__dict__.setdefault("expressions", {})
-        if scalars not in expressions:
-            served = _float_types(self.scalar_op, first.dtype.name) and all(
-                variable.type.dtype == first.dtype for variable in node.outputs
-            )
-            expressions[scalars] = (
-                expression_of(self.scalar_op, scalars) if served else None
-            )
-        expression = expressions[scalars]
-        if expression is None:
-            super().perform(node, inputs, output_storage)
-            return
-        outputs = []
-        for i in range(len(node.outputs)):
-            if i in self.inplace_pattern:
-                output = inputs[self.inplace_pattern[i]]
-            else:
-                output = np.empty_like(first)
-            outputs.append(output)
-            output_storage[i][0] = output
-        evaluate(expression, inputs, outputs)
+    def prepare_node(self, node, storage_map, compute_map, impl):
+        super().prepare_node(node, storage_map, compute_map, impl)
+        node.tag.expression = expression_of(node)
+        node.tag.plans = _Plans()
 
-    def _alike(self, first, inputs):
-        flags = first.flags
-        c_order, f_order = flags.c_contiguous, flags.f_contiguous
-        for i, x in enumerate(inputs):
-            if x.dtype != first.dtype:
-                return False
-            if x.size == 1:
-                # A number of one element along axes that are longer elsewhere, and
-                # not to be overwritten.
-                if i in self.inplace_pattern.values():
-                    return False
-                continue
-            if x.shape != first.shape:
-                return False
-            c_order &= x.flags.c_contiguous
-            f_order &= x.flags.f_contiguous
-        return first.dtype.kind == "f" and (c_order or f_order)
+    def plan(self, node: Apply, inputs: list) -> Plan | None:
+        """How to compute the outputs; ``None`` where that is left to NumPy."""
+        try:
+            plans = node.tag.plans
+        except AttributeError:
+            self.prepare_node(node, None, None, "py")
+            plans = node.tag.plans
+        key = (threads.threads(), *[(x.shape, x.strides) for x in inputs])
+        try:
+            return plans[key]
+        except KeyError:
+            self._check_runtime_broadcast(node, inputs)
+        if len(plans) > _MOST_PLANS:
+            plans.clear()
+        plans[key] = found = None
+        if node.tag.expression is not None:
+            overwritten = [
+                self.inplace_pattern.get(i) for i in range(len(node.outputs))
+            ]
+            plans[key] = found = plan(
+                node.tag.expression, key[1:], tuple(overwritten), key[0]
+            )
+        return found
+
+    def perform(self, node, inputs, output_storage):
+        inputs = [x if type(x) is np.ndarray else np.asarray(x) for x in inputs]
+        found = self.plan(node, inputs)
+        if found is None:
+            super().perform(node, inputs, output_storage)
+            return
+        for storage, output in zip(output_storage, found.run(inputs), strict=True):
+            storage[0] = output
+
+
+# Of a node, for inputs of different shapes.
+_MOST_PLANS = 64

@@ -3,25 +3,21 @@
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 
-from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
+from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise, expression_of
 from pytensor_nnet.ops.elemwise import VectorElemwise
 from pytensor_nnet.rewrites import elemwise as _elemwise  # noqa: F401  (runs before)
 
 __all__ = ["compile_elemwise"]
 
-_FLOATS = ("float32", "float64")
-
 
 @node_rewriter([VectorElemwise])
 def compile_elemwise(fgraph, node):
-    """``VectorElemwise`` of floats becomes
-    :class:`~pytensor_nnet.ops.compiled_elemwise.CompiledElemwise`.
+    """``VectorElemwise`` becomes
+    :class:`~pytensor_nnet.ops.compiled_elemwise.CompiledElemwise`, if it has a
+    compiled form.
     """
     op = node.op
-    if type(op) is not VectorElemwise:
-        return None
-    types = {variable.type.dtype for variable in (*node.inputs, *node.outputs)}
-    if len(types) != 1 or not types <= set(_FLOATS):
+    if type(op) is not VectorElemwise or expression_of(node) is None:
         return None
     return CompiledElemwise(op.scalar_op, dict(op.inplace_pattern))(
         *node.inputs, return_list=True

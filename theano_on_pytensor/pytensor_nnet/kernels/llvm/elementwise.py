@@ -1,58 +1,51 @@
-"""Elementwise expressions over arrays of one shape, compiled.
+"""Elementwise expressions over arrays, compiled.
 
-An expression is computed in registers from end to end; an optimiser's update of a
-parameter and its velocity is one pass over memory.
+An expression is computed in registers from end to end, so that an optimiser's
+update of a parameter and its velocity is one pass over memory. Arrays may be
+broadcast and in any order in memory, as long as along one axis all have their
+numbers side by side.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from pytensor_nnet.kernels.llvm import threads
-from pytensor_nnet.kernels.llvm.compiler import compile_function, host
-from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
-from pytensor_nnet.kernels.llvm.memory import address
+from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
+from pytensor_nnet.kernels.llvm.ir import Array, Function, Value
+from pytensor_nnet.kernels.llvm.memory import address, empty
+from pytensor_nnet.kernels.llvm.operations import (
+    OPERATIONS,
+    TYPES,
+    convert,
+    load,
+    number,
+    store,
+)
 
-__all__ = ["OPERATIONS", "Expression", "evaluate"]
+__all__ = ["Expression", "Plan", "Step", "evaluate", "plan"]
 
-_ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-# Numbers below which a second thread is not worth waking.
-_SMALL_TASK = 1 << 15
+Layout = tuple[tuple[int, ...], tuple[int, ...]]
 
-
-def _sign(x: Value) -> Value:
-    function = x.function
-    kept = x.compare("uno", x).select(x, 0)
-    one = Value(function, x.type, function.constant(1, x.type))
-    minus_one = Value(function, x.type, function.constant(-1, x.type))
-    return x.compare("ogt", 0).select(one, x.compare("olt", 0).select(minus_one, kept))
-
-
-def _extreme(relation: str) -> Callable[[Value, Value], Value]:
-    """The larger or the smaller; NaN where one is."""
-
-    def extreme(x: Value, y: Value) -> Value:
-        chosen = x.compare(relation, y).select(x, y)
-        return x.compare("uno", y).select(x + y, chosen)
-
-    return extreme
+# Work, in additions, below which a second thread is not worth waking.
+_SMALL_TASK = 1 << 17
+_MOST_AXES = 4
+# Bytes that are worth to begin where a cache line does.
+_LARGE = 1 << 12
 
 
-OPERATIONS: dict[str, Callable[..., Value]] = {
-    "abs": lambda x: x.function.apply("fabs", x),
-    "add": lambda x, y: x + y,
-    "divide": lambda x, y: x / y,
-    "maximum": _extreme("ogt"),
-    "minimum": _extreme("olt"),
-    "multiply": lambda x, y: x * y,
-    "negate": lambda x: x * -1.0,
-    "sign": _sign,
-    "sqrt": lambda x: x.function.apply("sqrt", x),
-    "square": lambda x: x * x,
-    "subtract": lambda x, y: x - y,
-}
+class Step(NamedTuple):
+    """An operation, of :data:`~pytensor_nnet.kernels.llvm.operations.OPERATIONS`,
+    the registers that it is given, and the result's type.
+    """
+
+    operation: str
+    sources: tuple[int, ...]
+    dtype: str
 
 
 @dataclass(frozen=True)
@@ -64,82 +57,335 @@ class Expression:
 
     Parameters
     ----------
-    scalars : tuple of bool
-        For each input, whether it is one number for all elements.
-    constants : tuple of float
-    steps : tuple of (str, tuple of int)
-        A name of :data:`OPERATIONS` and the registers it is given.
+    inputs : tuple of str
+        Their types.
+    constants : tuple of (float, str)
+        Numbers and their types.
+    steps : tuple of Step
     results : tuple of int
         The registers that are the outputs.
     """
 
-    scalars: tuple[bool, ...]
-    constants: tuple[float, ...]
-    steps: tuple[tuple[str, tuple[int, ...]], ...]
+    inputs: tuple[str, ...]
+    constants: tuple[tuple[float, str], ...]
+    steps: tuple[Step, ...]
     results: tuple[int, ...]
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The types of all registers."""
+        return (
+            *self.inputs,
+            *(dtype for _, dtype in self.constants),
+            *(step.dtype for step in self.steps),
+        )
+
+    @property
+    def out_dtypes(self) -> tuple[str, ...]:
+        return tuple(self.dtypes[register] for register in self.results)
+
+    @property
+    def cost(self) -> int:
+        """Of an element, in additions."""
+        operations = sum(OPERATIONS[step.operation].cost for step in self.steps)
+        return operations + len(self.inputs) + len(self.results)
+
+    def is_served(self) -> bool:
+        """Whether every operation is defined for the types of its operands."""
+        dtypes = self.dtypes
+        return set(dtypes) <= TYPES.keys() and all(
+            np.dtype(_operand_dtype(step, dtypes)).kind
+            in OPERATIONS[step.operation].kinds
+            for step in self.steps
+        )
+
+
+def _operand_dtype(step: Step, dtypes: Sequence[str]) -> str:
+    """The type that the operands, or all but a condition, are converted to."""
+    if OPERATIONS[step.operation].operands == "common":
+        return np.result_type(*(dtypes[source] for source in step.sources)).name
+    return step.dtype
+
+
+class Plan:
+    """An expression for arrays of certain shapes and strides.
+
+    Made by :func:`plan`.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel | None,
+        table: np.ndarray,
+        spans: list[tuple[int, int]],
+        outputs: list[tuple[int | None, str, tuple[int, ...], tuple[int, ...] | None]],
+    ):
+        self.kernel = kernel
+        self._table = table
+        self._spans = [(address(table), *span) for span in spans]
+        self._outputs = outputs
+
+    def prepare(
+        self, inputs: Sequence[np.ndarray]
+    ) -> tuple[list[np.ndarray], list[tuple[int, ...]]]:
+        """The outputs, and what to call the kernel with to fill them."""
+        addresses = [address(array) for array in inputs]
+        outputs = []
+        for source, dtype, shape, axes in self._outputs:
+            if source is not None:
+                outputs.append(inputs[source])
+                addresses.append(addresses[source])
+                continue
+            make = empty if prod(shape) > _LARGE else np.empty
+            output = make(shape, dtype)
+            addresses.append(address(output))
+            outputs.append(output if axes is None else output.transpose(axes))
+        return outputs, [(*addresses, *span) for span in self._spans]
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs."""
+        outputs, tasks = self.prepare(inputs)
+        if len(tasks) == 1:
+            self.kernel(*tasks[0])
+        elif tasks:
+            threads.run(self.kernel, tasks)
+        return outputs
 
 
 def evaluate(
     expression: Expression,
     inputs: Sequence[np.ndarray],
-    outputs: Sequence[np.ndarray],
-) -> None:
-    """Fill ``outputs``; all arrays are alike in type and order in memory.
+    overwritten: tuple[int | None, ...] = (),
+) -> list[np.ndarray]:
+    """The outputs, in new memory or, where ``overwritten`` has the number of an
+    input, in that one's.
 
-    An output may be an input's memory, but not a part of it.
+    Raises ``ValueError`` where the arrays have no common axis along which all have
+    their numbers side by side.
     """
-    size = outputs[0].size
-    kernel = _kernel(expression, _ELEMENTS[outputs[0].dtype])
-    addresses = [address(array) for array in (*inputs, *outputs)]
-    if size < 2 * _SMALL_TASK:
-        kernel(*addresses, 0, size)
-        return
-    parts = min(threads.threads(), size // _SMALL_TASK)
-    ends = [size * part // parts // 64 * 64 for part in range(parts)] + [size]
-    threads.run(
-        kernel, [(*addresses, *span) for span in zip(ends, ends[1:], strict=False)]
+    layouts = tuple((array.shape, array.strides) for array in inputs)
+    found = plan(expression, layouts, overwritten, threads.threads())
+    if found is None:
+        raise ValueError(f"arrays of shapes and strides {layouts} lie too far apart")
+    return found.run(inputs)
+
+
+@lru_cache(4096)
+def plan(
+    expression: Expression,
+    layouts: tuple[Layout, ...],
+    overwritten: tuple[int | None, ...],
+    n_threads: int,
+) -> Plan | None:
+    """How to compute an expression of arrays of these shapes and strides, which may
+    be broadcast; ``None`` where no axis has the numbers of all side by side.
+    """
+    shape = np.broadcast_shapes(*(shape for shape, _ in layouts))
+    in_steps = []
+    for dtype, (own_shape, strides) in zip(expression.inputs, layouts, strict=True):
+        itemsize = np.dtype(dtype).itemsize
+        if any(stride < 0 or stride % itemsize for stride in strides):
+            return None
+        # From one number to the next along an axis; 0 where one serves all.
+        own = [
+            0 if size == 1 else stride // itemsize
+            for size, stride in zip(own_shape, strides, strict=True)
+        ]
+        in_steps.append([0] * (len(shape) - len(own)) + own)
+    axes = sorted(
+        range(len(shape)), key=lambda axis: -max(steps[axis] for steps in in_steps)
     )
-
-
-@cache
-def _kernel(expression: Expression, element: str) -> Callable[..., None]:
-    names = [
-        *(f"input{i}" for i in range(len(expression.scalars))),
-        *(f"output{i}" for i in range(len(expression.results))),
+    memory_shape = tuple(shape[axis] for axis in axes)
+    new_steps = [0] * len(shape)
+    for place in range(len(axes)):
+        new_steps[axes[place]] = prod(memory_shape[place + 1 :])
+    order = None if axes == sorted(axes) else tuple(np.argsort(axes).tolist())
+    sources = overwritten or (None,) * len(expression.results)
+    if any(source is not None and layouts[source][0] != shape for source in sources):
+        return None
+    out_steps = [new_steps if s is None else in_steps[s] for s in sources]
+    outputs = [
+        (source, dtype, memory_shape, order)
+        for source, dtype in zip(sources, expression.out_dtypes, strict=True)
     ]
+    if not prod(shape):
+        return Plan(None, np.zeros(0, np.int64), [], outputs)
+    sizes, steps = _joined(
+        memory_shape, [[s[axis] for axis in axes] for s in (*in_steps, *out_steps)]
+    )
+    side_by_side = tuple(bool(one[-1]) for one in steps)
+    if (
+        len(sizes) > _MOST_AXES
+        or any(one[-1] > 1 for one in steps)
+        or not all(side_by_side[len(in_steps) :])
+    ):
+        return None
+    kernel = elementwise_kernel(expression, side_by_side[: len(in_steps)], len(sizes))
+    table = np.array([*sizes[1:], *(n for one in steps for n in one[:-1])], np.int64)
+    return Plan(kernel, table, _spans(sizes, expression.cost, n_threads), outputs)
+
+
+def _joined(
+    shape: Sequence[int], steps: Sequence[Sequence[int]]
+) -> tuple[list[int], list[list[int]]]:
+    """Sizes and steps of fewer axes: those along which all arrays go on as along
+    the axis before are one.
+    """
+    kept = [axis for axis, size in enumerate(shape) if size > 1]
+    if not kept:
+        return [], [[1] for _ in steps]
+    sizes = [shape[kept[0]]]
+    joined = [[one[kept[0]]] for one in steps]
+    for axis in kept[1:]:
+        size = shape[axis]
+        if all(
+            mine[-1] == one[axis] * size
+            for mine, one in zip(joined, steps, strict=True)
+        ):
+            sizes[-1] *= size
+            for mine, one in zip(joined, steps, strict=True):
+                mine[-1] = one[axis]
+        else:
+            sizes.append(size)
+            for mine, one in zip(joined, steps, strict=True):
+                mine.append(one[axis])
+    return sizes, joined
+
+
+def _spans(sizes: Sequence[int], cost: int, n_threads: int) -> list[tuple[int, int]]:
+    """The first axis in parts, one a thread unless they are too small."""
+    first = sizes[0] if sizes else 1
+    unit = 64 if len(sizes) == 1 else 1
+    parts = max(1, min(n_threads, prod(sizes) * cost // _SMALL_TASK, first))
+    ends = [first * part // parts // unit * unit for part in range(parts)]
+    return list(zip(ends, [*ends[1:], first], strict=True))
+
+
+@lru_cache(1024)
+def elementwise_kernel(
+    expression: Expression, side_by_side: tuple[bool, ...], n_axes: int
+) -> Kernel:
+    """``kernel(*inputs, *outputs, table, first, last)``.
+
+    Elements from ``first`` up to ``last`` along the first axis; without axes there is
+    one. ``side_by_side`` says of each input whether its numbers are that along the
+    last axis; else one serves all. The table holds the sizes of the other axes, then
+    for each array how many numbers it is from one element to the next along every
+    axis but the last.
+    """
+    arrays = {
+        f"{role}{i}": f"{TYPES[dtype]}*"
+        for role, dtypes in (
+            ("input", expression.inputs),
+            ("output", expression.out_dtypes),
+        )
+        for i, dtype in enumerate(dtypes)
+    }
     function = Function(
         "elementwise",
-        {**{name: f"{element}*" for name in names}, "first": "i64", "last": "i64"},
+        {**arrays, "table": "i64*", "first": "i64", "last": "i64"},
         distinct=False,
     )
-    *arrays, first, last = function.arguments.values()
-    n_inputs = len(expression.scalars)
-    inputs, outputs = arrays[:n_inputs], arrays[n_inputs:]
-    numbers = [
-        array.load() if scalar else None
-        for array, scalar in zip(inputs, expression.scalars, strict=True)
-    ]
-
-    def compute(index: Value, lanes: int) -> None:
-        type_ = vector(lanes, element) if lanes else element
-        registers = []
-        for array, number in zip(inputs, numbers, strict=True):
-            if number is None:
-                registers.append(array[index].load(lanes))
-            else:
-                registers.append(number.splat(lanes) if lanes else number)
-        for constant in expression.constants:
-            text = function.constant(constant, type_)
-            registers.append(Value(function, type_, text))
-        for name, sources in expression.steps:
-            registers.append(OPERATIONS[name](*(registers[s] for s in sources)))
-        for array, register in zip(outputs, expression.results, strict=True):
-            array[index].store(registers[register])
-
-    lanes = host().lanes(element)
-    whole = last - (last - first) % lanes
-    with function.loop(first, whole, lanes) as index:
-        compute(index, lanes)
-    with function.loop(whole, last) as index:
-        compute(index, 0)
+    _Elementwise(function, expression, side_by_side, n_axes).write()
     return compile_function(function)
+
+
+class _Elementwise:
+    def __init__(
+        self,
+        function: Function,
+        expression: Expression,
+        side_by_side: tuple[bool, ...],
+        n_axes: int,
+    ):
+        self.function, self.expression = function, expression
+        self.side_by_side, self.n_axes = side_by_side, n_axes
+        widest = max(np.dtype(dtype).itemsize for dtype in expression.dtypes)
+        self.lanes = host().vector_bytes // widest
+
+    def write(self) -> None:
+        *arrays, table, first, _ = self.function.arguments.values()
+        if not self.n_axes:
+            self._compute(arrays, [None] * len(arrays), first, 0)
+            return
+        sizes = [table[axis].load() for axis in range(self.n_axes - 1)]
+        steps = [
+            [
+                table[self.n_axes - 1 + i * (self.n_axes - 1) + axis].load()
+                for axis in range(self.n_axes - 1)
+            ]
+            for i in range(len(arrays))
+        ]
+        self._axis(0, arrays, steps, [None, *sizes])
+
+    def _axis(
+        self,
+        axis: int,
+        arrays: list[Array],
+        steps: list[list[Value]],
+        sizes: list[Value | None],
+    ) -> None:
+        """A loop along an axis, and in it those along the next ones."""
+        function = self.function
+        first, last = function.arguments["first"], function.arguments["last"]
+        if axis:
+            first, last = function.integer(0), sizes[axis]
+        if axis == self.n_axes - 1:
+            self._along(arrays, first, last)
+            return
+        with function.loop(first, last) as index:
+            inner = [
+                array[index * own[axis]]
+                for array, own in zip(arrays, steps, strict=True)
+            ]
+            self._axis(axis + 1, inner, steps, sizes)
+
+    def _along(self, arrays: list[Array], first: Value, last: Value) -> None:
+        """The last axis, a vector at a time."""
+        function, expression = self.function, self.expression
+        inputs = arrays[: len(expression.inputs)]
+        singles = [
+            None if many else load(array, dtype, 0)
+            for array, dtype, many in zip(
+                inputs, expression.inputs, self.side_by_side, strict=True
+            )
+        ]
+        whole = last - (last - first) % self.lanes
+        with function.loop(first, whole, self.lanes) as index:
+            self._compute(arrays, singles, index, self.lanes)
+        with function.loop(whole, last) as index:
+            self._compute(arrays, singles, index, 0)
+
+    def _compute(
+        self,
+        arrays: list[Array],
+        singles: list[Value | None],
+        index: Value,
+        lanes: int,
+    ) -> None:
+        function, expression = self.function, self.expression
+        dtypes = expression.dtypes
+        registers = []
+        for array, dtype, single in zip(
+            arrays, expression.inputs, singles, strict=False
+        ):
+            if single is None:
+                registers.append(load(array[index], dtype, lanes))
+            else:
+                registers.append(single.splat(lanes) if lanes else single)
+        for value, dtype in expression.constants:
+            registers.append(number(function, dtype, lanes, value))
+        for step in expression.steps:
+            operation = OPERATIONS[step.operation]
+            target = _operand_dtype(step, dtypes)
+            targets = [target] * len(step.sources)
+            if operation.operands == "chosen":
+                targets[0] = "bool"
+            operands = [
+                convert(registers[source], dtypes[source], to)
+                for source, to in zip(step.sources, targets, strict=True)
+            ]
+            registers.append(operation.compute(np.dtype(target).kind, *operands))
+        outputs = arrays[len(expression.inputs) :]
+        for array, register in zip(outputs, expression.results, strict=True):
+            store(array[index], dtypes[register], registers[register])

@@ -351,7 +351,7 @@ class Function:
         if type_.startswith("<"):
             element = _element(type_)
             number = self.constant(value, element)
-            if value == 0:
+            if str(value) in ("0", "0.0"):  # -0.0 is another number
                 return "zeroinitializer"
             return f"<{', '.join([f'{element} {number}'] * lanes_of(type_))}>"
         if _is_float(type_):
@@ -377,10 +377,16 @@ class Function:
             *(f"{x.type} {x.text}" for x in (a, b, c)),
         )
 
-    def apply(self, intrinsic: str, value: Value) -> Value:
-        """An intrinsic of one operand: ``sqrt``, ``fabs``, ..."""
-        name = f"llvm.{intrinsic}.{_suffix(value.type)}"
-        return self.call(value.type, name, f"{value.type} {value.text}")
+    def apply(self, intrinsic: str, *values: Value) -> Value:
+        """An intrinsic of operands of one type: ``sqrt``, ``copysign``, ..."""
+        type_ = values[0].type
+        name = f"llvm.{intrinsic}.{_suffix(type_)}"
+        return self.call(type_, name, *(f"{type_} {value.text}" for value in values))
+
+    def conversion(self, intrinsic: str, value: Value, type_: str) -> Value:
+        """An intrinsic that makes another type of a value: ``llvm.fptosi.sat``."""
+        name = f"{intrinsic}.{_suffix(type_)}.{_suffix(value.type)}"
+        return self.call(type_, name, f"{value.type} {value.text}")
 
     def integer(self, value: Operand) -> Value:
         """A Python integer as a value."""

@@ -8,6 +8,7 @@ from pytensor_nnet.kernels.llvm import (
     convolution,
     elementwise,
     forward,
+    padding,
     panels,
     product,
     rearrangement,
@@ -22,17 +23,19 @@ NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
     *(backward, compiler, convolution, elementwise),
-    *(forward, panels, product, rearrangement, transposition, winograd),
+    *(forward, padding, panels, product, rearrangement, transposition, winograd),
 )
 _CACHES = (
     backward.backward_kernel,
     convolution._backward_plan,
     convolution._forward_plan,
-    elementwise._kernel,
+    elementwise.elementwise_kernel,
+    elementwise.plan,
     forward.forward_kernel,
     product._differentiation,
     panels.product_kernel,
     product._plan,
+    padding._kernel,
     rearrangement.addition,
     rearrangement.rearrangement,
     transposition._kernel,
