@@ -51,7 +51,7 @@ def read_member(wheel: Path, pattern: str) -> str:
         return archive.read(name).decode("utf-8")
 
 
-def list_modules(wheel: Path) -> set[str]:
+def list_members(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
 
@@ -60,7 +60,8 @@ def list_sources(root: Path, packages: list[str]) -> set[str]:
     return {
         file.relative_to(root).as_posix()
         for package in packages
-        for file in (root / package).rglob("*.py")
+        for file in (root / package).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
     }
 
 
@@ -125,12 +126,12 @@ def requirements_of(metadata: Message) -> dict[str, SpecifierSet]:
 
 
 def test_experiment_ships_its_package_and_nothing_else(experiment_wheel):
-    assert list_modules(experiment_wheel) == list_sources(ROOT, ["mnist_cnn"])
+    assert list_members(experiment_wheel) == list_sources(ROOT, ["mnist_cnn"])
 
 
 def test_engine_ships_its_two_packages_and_nothing_else(engine_wheel):
     expected = list_sources(ENGINE, ["theano", "pytensor_nnet"])
-    assert list_modules(engine_wheel) == expected
+    assert list_members(engine_wheel) == expected
 
 
 def test_experiment_has_one_version(experiment):
@@ -241,6 +242,6 @@ def test_deleted_module_does_not_come_back(tmp_path, root, package, module, vers
     for name in ("__init__.py", "deleted.py", module):
         (sources / package / name).touch()
     (sources / package / module).write_text(version, encoding="utf-8")
-    assert f"{package}/deleted.py" in list_modules(build_wheel(sources))
+    assert f"{package}/deleted.py" in list_members(build_wheel(sources))
     (sources / package / "deleted.py").unlink()
-    assert f"{package}/deleted.py" not in list_modules(build_wheel(sources))
+    assert f"{package}/deleted.py" not in list_members(build_wheel(sources))
