@@ -23,6 +23,7 @@ from .errors import ExperimentError
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .dataset import Mnist
+    from .verification import Verification
 
 DONE, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 STATUS_OF = {"finished": DONE, "diverged": FAILED, "interrupted": INTERRUPTED}
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(
             f"the package {error.name} is not installed. 'python scripts/reproduce' "
             "and 'python -m pip install -r requirements.txt' install all that is "
-            "needed; 'layers' needs nothing"
+            "needed; 'layers' without --verify needs nothing"
         )
     except BrokenPipeError:
         # Whoever read the output has enough; nothing more can be flushed to them.
@@ -174,6 +175,12 @@ def _build_parser() -> argparse.ArgumentParser:
     layers.epilog = FORMS
     _add_source(layers)
     _add_form(layers)
+    layers.add_argument(
+        "--verify",
+        action="store_true",
+        help="build the network with Lasagne, which must be installed, and compare "
+        "every row",
+    )
     explain = add(
         "explain",
         _explain,
@@ -326,20 +333,41 @@ def _whole_number(at_least: int) -> Callable[[str], int]:
 
 def _layers(options: argparse.Namespace) -> int:
     from .by_hand.columns import measure
-    from .by_hand.render import render
+    from .by_hand.forms import render
 
-    table = by_hand.calculate(_read_network(options))
+    network = _read_network(options)
+    verification = _verify(network) if options.verify else None
+    table = verification.table if verification else by_hand.calculate(network)
     names = [name.strip() for given in options.columns for name in given.split(",")]
     columns = measure(table, names, batch=options.batch, dtype=options.dtype)
     ending = options.output.suffix.lower() if options.output else ""
     form = options.format or ENDINGS.get(ending, "text")
     text = render(table, form, columns, parameters=options.parameters)
     _deliver(text, options.output, for_people=form == "text")
-    return DONE
+    if verification is None:
+        return DONE
+    # Beside a table that a program reads, the verdict is for people alone.
+    beside = options.output is None and form != "text"
+    print(f"\n{verification}", file=sys.stderr if beside else sys.stdout, flush=True)
+    return DONE if verification.agrees else FAILED
+
+
+def _verify(network: by_hand.Network) -> Verification:
+    try:
+        _choose_float_type()
+
+        from .verification import verify
+    except ImportError as error:
+        raise ExperimentError(
+            "--verify builds the network with Lasagne, which cannot be imported "
+            f"({str(error).strip().splitlines()[0]}): 'python -m pip install -r "
+            "requirements.txt' installs it"
+        ) from error
+    return verify(network)
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from .by_hand.explain import explain
+    from .by_hand.explanation import explain
 
     network = _read_network(options)
     is_all = options.layer == "all" and "all" not in [
@@ -351,9 +379,13 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _formula(options: argparse.Namespace) -> int:
-    from .by_hand.closed_formula import SAME_PADDING, close, compare_same_padding
+    from .by_hand.closed_formula import (
+        SAME_PADDING,
+        compare_same_padding,
+        find_closed_formula,
+    )
 
-    formula = close(by_hand.calculate(_read_network(options)))
+    formula = find_closed_formula(by_hand.calculate(_read_network(options)))
     parts = [str(formula), SAME_PADDING, *map(compare_same_padding, (28, 27))]
     text = formula.latex if options.latex else "\n\n".join(map(str, parts))
     _deliver(text, options.output)

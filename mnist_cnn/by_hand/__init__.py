@@ -13,6 +13,8 @@ an independent witness of what Lasagne builds and nolearn prints.
 ('conv2d1', (32, 24, 24), '(5*5*1+1)*32', 832)
 """
 
+from .closed_formula import find_closed_formula
+from .columns import measure
 from .description import LayerDescription, Network
 from .errors import (
     DescriptionError,
@@ -20,16 +22,19 @@ from .errors import (
     HandCalculationError,
     HyperParameterError,
     ImpossibleSizeError,
+    OptionError,
     UnknownLayerError,
     UntoldError,
 )
+from .explanation import explain
+from .forms import render
 from .formula import Formula, SizeFormula
 from .networks import NETWORKS
 from .read import read_network
-from .render_text import render_text
 from .rows import Row, Table, Tensor
 from .rules import Derivation, Incoming, known_types, rule
 from .walk import calculate
+from .windows import Unknown, Window
 
 __all__ = [
     "NETWORKS",
@@ -43,16 +48,22 @@ __all__ = [
     "Incoming",
     "LayerDescription",
     "Network",
+    "OptionError",
     "Row",
     "SizeFormula",
     "Table",
     "Tensor",
+    "Unknown",
     "UnknownLayerError",
     "UntoldError",
+    "Window",
     "calculate",
+    "explain",
+    "find_closed_formula",
     "known_types",
+    "measure",
     "read_network",
-    "render_text",
+    "render",
     "rule",
     "table",
 ]

@@ -21,7 +21,12 @@ from .formula import Formula
 from .rows import Row, Table
 from .windows import Unknown, Window
 
-__all__ = ["ClosedFormula", "SamePadding", "close", "compare_same_padding"]
+__all__ = [
+    "ClosedFormula",
+    "SamePadding",
+    "compare_same_padding",
+    "find_closed_formula",
+]
 
 _WIDTH = 80
 _SYMBOL = re.compile(r"[A-Za-z_]\w*")
@@ -73,7 +78,7 @@ class ClosedFormula:
         """The number of parameters with other numbers for some of the symbols.
 
         >>> from mnist_cnn.by_hand import NETWORKS, table
-        >>> formula = close(table(NETWORKS["question"]))
+        >>> formula = find_closed_formula(table(NETWORKS["question"]))
         >>> formula.at(), formula.at(k5=128)
         (217706, 113898)
         """
@@ -131,7 +136,7 @@ class ClosedFormula:
         return f"\\begin{{eqnarray*}}\n{body.replace('&=', '&=&')}\n\\end{{eqnarray*}}"
 
 
-def close(table: Table) -> ClosedFormula:
+def find_closed_formula(table: Table) -> ClosedFormula:
     """The closed formula of a plain network.
 
     Raises

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_cnn import by_hand
-from mnist_cnn.by_hand.closed_formula import close, compare_same_padding
+from mnist_cnn.by_hand.closed_formula import compare_same_padding, find_closed_formula
 
 GOLDEN = Path(__file__).parent / "golden"
 QUESTION = (5 * 5 * 1 + 1) * 32 + (3 * 3 * 32 + 1) * 32
@@ -33,7 +33,7 @@ def assert_is_golden(name, shown):
 
 
 def test_questions_formula():
-    formula = close(question())
+    formula = find_closed_formula(question())
     assert formula.kind == "I-C-P-C-P-H-O"
     assert formula.total.symbolic == (
         "(n1*m1*k0 + 1)*k1 + (n3*m3*k1 + 1)*k3 + (k3*h4*w4 + 1)*k5 + (k5 + 1)*k6"
@@ -46,7 +46,7 @@ def test_questions_formula():
 
 
 def test_blogs_dropout_does_not_count():
-    formula = close(by_hand.table(by_hand.NETWORKS["blog"]))
+    formula = find_closed_formula(by_hand.table(by_hand.NETWORKS["blog"]))
     assert formula.kind == "I-C-P-C-P-H-O"
     assert formula.closed.value == 160_362
 
@@ -109,7 +109,7 @@ def test_formula_of_any_network_is_its_tables_total(definitions):
         table = by_hand.table(definitions, lasagne="0.1")
     except by_hand.ImpossibleSizeError:
         return
-    formula = close(table)
+    formula = find_closed_formula(table)
     assert formula.kind == "I-C-P-C-P-H-O"
     assert formula.total.value == formula.closed.value == table.total
     assert evaluate(formula.total) == evaluate(formula.closed) == table.total
@@ -130,7 +130,8 @@ def test_formula_holds_for_other_numbers(definitions, rows, units):
     other[-2] = dense(units)
     try:
         formulas = [
-            close(by_hand.table(one, lasagne="0.1")) for one in (definitions, other)
+            find_closed_formula(by_hand.table(one, lasagne="0.1"))
+            for one in (definitions, other)
         ]
     except by_hand.ImpossibleSizeError:
         return
@@ -142,7 +143,7 @@ def test_formula_holds_for_other_numbers(definitions, rows, units):
 
 
 def test_other_chains_have_one_too():
-    formula = close(
+    formula = find_closed_formula(
         by_hand.table(
             [("InputLayer", {"shape": (None, 784)}), dense(100), dense(20), dense(10)]
         )
@@ -154,7 +155,7 @@ def test_other_chains_have_one_too():
 
 def test_an_unknown_symbol_is_told():
     with pytest.raises(by_hand.HandCalculationError, match="has no z; it has n1, m1"):
-        close(question()).at(z=3)
+        find_closed_formula(question()).at(z=3)
 
 
 IMAGE = ("InputLayer", {"name": "input", "shape": (None, 2, 9, 9)})
@@ -210,7 +211,7 @@ IMAGE = ("InputLayer", {"name": "input", "shape": (None, 2, 9, 9)})
 )
 def test_what_is_no_plain_network_is_told(definitions, told):
     with pytest.raises(by_hand.HandCalculationError, match=told):
-        close(by_hand.table(definitions, lasagne="0.2"))
+        find_closed_formula(by_hand.table(definitions, lasagne="0.2"))
 
 
 # The claim

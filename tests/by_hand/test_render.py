@@ -20,7 +20,7 @@ import pytest
 
 from mnist_cnn import by_hand
 from mnist_cnn.by_hand.columns import measure
-from mnist_cnn.by_hand.render import FORMATS, render
+from mnist_cnn.by_hand.forms import FORMATS, render
 from mnist_cnn.by_hand.render_html import render_html
 from mnist_cnn.by_hand.render_json import parse_json, render_json
 from mnist_cnn.by_hand.render_latex import render_latex

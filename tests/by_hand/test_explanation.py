@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_cnn import by_hand
-from mnist_cnn.by_hand.explain import explain
+from mnist_cnn.by_hand.explanation import explain
 from mnist_cnn.by_hand.impossible import find_impossible, smallest_image
 from mnist_cnn.by_hand.walk import attempt
 
