@@ -1,9 +1,9 @@
 """Compiles a module of LLVM's representation for this CPU, and keeps the code.
 
 Compiled code is kept in the user's cache folder, under a key that names the
-module's text, the CPU with its features, and llvmlite's version: nothing stale is
-ever found. A file that is damaged is compiled anew, and where no folder is
-writable the code is compiled in every process.
+module's text, the CPU with its features, how it is compiled, and llvmlite's and
+LLVM's versions: nothing stale is ever found. A file that is damaged is compiled
+anew, and where no folder is writable the code is compiled in every process.
 """
 
 import ctypes
@@ -28,6 +28,8 @@ __all__ = ["CPU", "Kernel", "cache_folder", "compile_function", "host", "load_mo
 _C_TYPES = {"i64": ctypes.c_int64, "float": ctypes.c_float, "double": ctypes.c_double}
 # How a table of arguments holds them, eight bytes each.
 _SLOTS = {"float": "f4x", "double": "d"}
+_MACHINE = {"opt": 3, "codemodel": "jitdefault", "jit": True}
+_PASSES = ("sroa", "simplify_cfg")
 _DIGEST = hashlib.sha256
 _DIGEST_BYTES = _DIGEST().digest_size
 
@@ -93,19 +95,15 @@ def host() -> CPU:
 
 def _target_machine(cpu: CPU) -> Any:
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=cpu.name,
-        features=cpu.feature_text,
-        opt=3,
-        codemodel="jitdefault",
-        jit=True,
+        cpu=cpu.name, features=cpu.feature_text, **_MACHINE
     )
 
 
 def optimize(module: Any, machine: Any) -> None:
     """Make registers of stack slots; the generators leave nothing else to do."""
     passes = llvm.create_new_function_pass_manager()
-    passes.add_sroa_pass()
-    passes.add_simplify_cfg_pass()
+    for name in _PASSES:
+        getattr(passes, f"add_{name}_pass")()
     builder = llvm.create_pass_builder(
         machine, llvm.create_pipeline_tuning_options(speed_level=2)
     )
@@ -146,6 +144,7 @@ def cache_folder() -> Path:
 
 def _key(text: str, cpu: CPU) -> str:
     parts = (text, cpu.name, cpu.feature_text, sys.platform, llvmlite.__version__)
+    parts += (str(llvm.llvm_version_info), str(_MACHINE), str(_PASSES))
     return _DIGEST("\0".join(parts).encode()).hexdigest()[:32]
 
 
@@ -163,12 +162,14 @@ def _write(path: Path, code: bytes) -> None:
     """Keep the code, in one step for all who read; or not, where none can write."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(_DIGEST(code).digest() + code)
+        file = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115
         try:
+            with file:
+                file.write(_DIGEST(code).digest() + code)
             os.replace(file.name, path)
-        except OSError:
+        except BaseException:
             os.unlink(file.name)
+            raise
     except OSError:
         pass
 

@@ -1,6 +1,8 @@
 """The cache of compiled code: found again, never stale, never fatal."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import llvmlite
 import numpy as np
 import pytest
 
+import pytensor_nnet
 from pytensor_nnet.kernels.llvm import compiler
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function
 from pytensor_nnet.kernels.llvm.ir import Function
@@ -75,6 +78,39 @@ def test_it_runs_where_nothing_can_be_written(tmp_path, monkeypatch, compilation
     assert len(compilations) == 2
 
 
+def test_it_runs_where_a_folder_has_the_file_s_name(folder, compilations):
+    run(3)
+    (file,) = folder.iterdir()
+    file.unlink()
+    file.mkdir()
+    assert [run(3), run(3)] == [3, 3]
+    assert len(compilations) == 3
+    assert list(folder.iterdir()) == [file]
+
+
+def test_a_full_disk_is_no_error_and_keeps_nothing(folder, monkeypatch, compilations):
+    class FullDisk:
+        def __init__(self, **arguments):
+            self.file = original(**arguments)
+            self.name = self.file.name
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, content):
+            self.file.write(content[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    original = compiler.tempfile.NamedTemporaryFile
+    monkeypatch.setattr(compiler.tempfile, "NamedTemporaryFile", FullDisk)
+    assert [run(3), run(3)] == [3, 3]
+    assert len(compilations) == 2
+    assert list(folder.iterdir()) == []
+
+
 def test_it_runs_for_a_user_without_a_home(monkeypatch, compilations):
     def no_home():
         raise RuntimeError("Could not determine home directory.")
@@ -91,9 +127,56 @@ def test_another_cpu_or_llvmlite_finds_nothing(monkeypatch):
         compiler._key("text", CPU("skylake", dict(cpu.features), "x86_64")),
         compiler._key("text", CPU("haswell", {"avx2": True}, "x86_64")),
     }
-    monkeypatch.setattr(llvmlite, "__version__", "0.0")
-    keys.add(compiler._key("text", cpu))
-    assert len(keys) == 5
+    for owner, name, value in [
+        (llvmlite, "__version__", "0.0"),
+        (compiler.llvm, "llvm_version_info", (1, 0, 0)),
+        (compiler, "_PASSES", ("sroa",)),
+        (compiler, "_MACHINE", {**compiler._MACHINE, "opt": 2}),
+    ]:
+        monkeypatch.setattr(owner, name, value)
+        keys.add(compiler._key("text", cpu))
+    assert len(keys) == 8
+
+
+# Where the package lies, and what it compiled.
+REPORT = """
+import numpy as np
+import pytensor_nnet
+from pytensor_nnet.kernels.llvm import compiler
+from pytensor_nnet.kernels.llvm.convolution import convolve
+compiled = []
+original = compiler._compile
+compiler._compile = lambda *a: compiled.append(a) or original(*a)
+images = np.ones((40, 8, 20, 20), "float32")
+out = convolve(images, np.ones((8, 8, 3, 3), "float32"))
+assert (out == 8 * 3 * 3).all()
+print(pytensor_nnet.__file__, len(compiled))
+"""
+
+
+def test_code_outlives_a_new_installation(tmp_path):
+    package = Path(pytensor_nnet.__file__).parent
+    environment = {
+        **os.environ,
+        **dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path)),
+    }
+    seen = []
+    for name in ("one", "other"):
+        shutil.copytree(package, tmp_path / name / package.name)
+        path = os.pathsep.join([str(tmp_path / name), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-c", REPORT],
+            env={**environment, "PYTHONPATH": path},
+            capture_output=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        file, _, compiled = done.stdout.strip().rpartition(" ")
+        assert Path(file).is_relative_to(tmp_path / name)
+        seen.append(int(compiled))
+    assert seen[0] > 0
+    assert seen[1] == 0
 
 
 def test_two_processes_at_once(tmp_path):
