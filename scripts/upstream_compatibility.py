@@ -5,10 +5,14 @@ It changes no file of theirs. Each item says what it makes up for.
 
 import ast
 import builtins
+import functools
 import sys
 import unittest.mock
 
+import numpy as np
+import sklearn.datasets
 from _pytest.assertion import rewrite
+from sklearn.utils import Bunch
 
 
 def _getattr_of_a_spec(obj, name, *default):
@@ -58,6 +62,56 @@ _pytests_rewrite = rewrite.rewrite_asserts
 rewrite.rewrite_asserts = _rewrite_asserts
 # Modules that pytest cached earlier were not rewritten so.
 sys.dont_write_bytecode = True
+
+
+def _fetch_mldata(name):
+    """The site mldata.org is gone: MNIST from where this project takes it, in the
+    site's order, by digit within the training and within the test images.
+    """
+    if name != "mnist-original":
+        raise ValueError(f"the only set here is mnist-original, not {name}")
+    from mnist_cnn.dataset import load_mnist
+
+    mnist = load_mnist("full")
+    images, labels = [], []
+    for some_images, some_labels in (
+        (mnist.train_images, mnist.train_labels),
+        (mnist.test_images, mnist.test_labels),
+    ):
+        order = np.argsort(some_labels, kind="stable")
+        images.append(some_images[order].reshape(-1, 28 * 28) * 255)
+        labels.append(some_labels[order])
+    return Bunch(
+        data=np.concatenate(images).round().astype(np.uint8),
+        target=np.concatenate(labels).astype(float),
+    )
+
+
+def _load_boston():
+    """scikit-learn 1.2 dropped the prices of houses; mlxtend has them."""
+    from mlxtend.data import boston_housing_data
+
+    data, target = boston_housing_data()
+    return Bunch(data=data, target=target)
+
+
+sklearn.datasets.fetch_mldata = _fetch_mldata
+# Looked up in the module's own dictionary, ahead of its __getattr__, which raises.
+sklearn.datasets.load_boston = _load_boston
+
+
+def _of_any_iterable(stack):
+    """NumPy 1 also stacked the arrays of a generator."""
+
+    @functools.wraps(stack)
+    def wrapper(arrays, **options):
+        return stack(list(arrays), **options)
+
+    return wrapper
+
+
+np.hstack = _of_any_iterable(np.hstack)
+np.vstack = _of_any_iterable(np.vstack)
 
 
 def pytest_configure(config):

@@ -177,7 +177,7 @@ def test_another_process_goes_on_with_a_pickle(tmp_path, dtype):
             [sys.executable, "-c", PROGRAM, action, str(path)],
             env=os.environ | {"THEANO_FLAGS": f"floatX={dtype}"},
             check=True,
-            timeout=300,
+            timeout=1200,
         )
         return pickle.loads(path.read_bytes()) if action != "start" else None
 
@@ -197,7 +197,7 @@ def test_pickle_of_another_process_is_read_here(tmp_path):
         [sys.executable, "-c", PROGRAM, "start", str(path)],
         env=os.environ | {"THEANO_FLAGS": f"floatX={theano.config.floatX}"},
         check=True,
-        timeout=300,
+        timeout=1200,
     )
     net = pickle.loads(path.read_bytes())
     X = np.random.RandomState(0).normal(size=(60, 1, 8, 8))

@@ -245,6 +245,12 @@ def was_classifier(estimator) -> bool:
     return True
 
 
+def scoring_today(scoring):
+    """Today's name of a loss as a score: ``neg_log_loss`` for ``log_loss``."""
+    errors = "mean_absolute_error", "mean_squared_error", "median_absolute_error"
+    return f"neg_{scoring}" if scoring in ("log_loss", *errors) else scoring
+
+
 def folds_for(estimator, cv, X, y) -> list[tuple[np.ndarray, np.ndarray]]:
     """The folds in which scikit-learn 0.18 cross-validated an estimator."""
     return list(check_cv(cv, X, y, classifier=was_classifier(estimator)))
@@ -266,7 +272,7 @@ def cross_val_score(
         estimator,
         X,
         y,
-        scoring=scoring,
+        scoring=scoring_today(scoring),
         cv=folds_for(estimator, cv, X, y),
         n_jobs=n_jobs,
         verbose=verbose,
@@ -322,5 +328,5 @@ def permutation_test_score(
         n_jobs=n_jobs,
         random_state=random_state,
         verbose=verbose,
-        scoring=scoring,
+        scoring=scoring_today(scoring),
     )

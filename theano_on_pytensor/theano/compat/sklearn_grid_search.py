@@ -1,8 +1,7 @@
 """``sklearn.grid_search`` as scikit-learn had it up to 0.19.
 
 The searches are today's of ``model_selection`` with the old order of arguments,
-the old folds and ``grid_scores_``. The mean of a score is over the folds, also
-with ``iid=True``, which weighted each fold with its size.
+the old folds, ``grid_scores_``, and ``iid``: each fold counts by its size.
 """
 
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 from sklearn import model_selection
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from theano.compat.sklearn_cross_validation import folds_for
+from theano.compat.sklearn_cross_validation import folds_for, scoring_today
 
 __all__ = ["GridSearchCV", "ParameterGrid", "ParameterSampler", "RandomizedSearchCV"]
 
@@ -32,31 +31,40 @@ class _Scores(NamedTuple):
 
 
 class _Search:
-    """Fits with the old folds, and has the old attribute of all scores."""
+    """Fits with the old folds and means, and has the old attribute of all scores."""
 
     def fit(self, X, y=None):
         """Score every combination of parameters, then train with the best."""
-        given = self.cv
-        self.cv = folds_for(self.estimator, given, X, y)
+        cv, refit, scoring = self.cv, self.refit, self.scoring
+        self.scoring = scoring_today(scoring)
+        self.cv = folds_for(self.estimator, cv, X, y)
+        self._weights = [len(test) if self.iid else 1 for _, test in self.cv]
+        if refit:
+            self.refit = lambda results: int(np.argmax(self._means(results)))
         try:
-            return super().fit(X, y, **(self.fit_params or {}))
+            super().fit(X, y, **(self.fit_params or {}))
         finally:
-            self.cv = given
+            self.cv, self.refit, self.scoring = cv, refit, scoring
+        means = self._means(self.cv_results_)
+        self.best_index_ = int(np.argmax(means))
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = means[self.best_index_]
+        return self
+
+    def _scores(self, results) -> np.ndarray:
+        """A row for each combination of parameters, a column for each fold."""
+        folds = range(len(self._weights))
+        return np.transpose([results[f"split{i}_test_score"] for i in folds])
+
+    def _means(self, results) -> np.ndarray:
+        return np.average(self._scores(results), axis=1, weights=self._weights)
 
     @property
     def grid_scores_(self) -> list[_Scores]:
         """The scores of each combination of parameters."""
         results = self.cv_results_
-        columns = [results[f"split{i}_test_score"] for i in range(self.n_splits_)]
-        return [
-            _Scores(*scores)
-            for scores in zip(
-                results["params"],
-                results["mean_test_score"],
-                np.transpose(columns),
-                strict=True,
-            )
-        ]
+        columns = results["params"], self._means(results), self._scores(results)
+        return [_Scores(*scores) for scores in zip(*columns, strict=True)]
 
 
 class GridSearchCV(_Search, model_selection.GridSearchCV):

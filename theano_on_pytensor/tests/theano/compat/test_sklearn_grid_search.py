@@ -7,6 +7,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from theano.compat import sklearn_cross_validation
 from theano.compat.sklearn_cross_validation import KFold, StratifiedKFold
 from theano.compat.sklearn_grid_search import GridSearchCV, RandomizedSearchCV
 
@@ -36,16 +37,37 @@ def samples():
 def test_three_folds_in_order_and_a_score_for_each(samples):
     search = GridSearchCV(Recorder(), {"factor": [1, 2]}).fit(*samples)
     first_of_each = [test[0] for _, test in KFold(7, 3)]
+    mean = (3 * first_of_each[0] + 2 * first_of_each[1] + 2 * first_of_each[2]) / 7
     one, two = search.grid_scores_
     assert (one.parameters, two.parameters) == ({"factor": 1}, {"factor": 2})
     assert one.cv_validation_scores.tolist() == first_of_each
-    assert two.mean_validation_score == pytest.approx(np.mean(first_of_each) * 2)
+    assert two.mean_validation_score == search.best_score_ == pytest.approx(2 * mean)
     assert search.best_params_ == {"factor": 2}
     assert search.best_estimator_.factor == 2
     assert repr(one) == (
-        f"mean: {np.mean(first_of_each):.5f}, std: {np.std(first_of_each):.5f}, "
-        "params: {'factor': 1}"
+        f"mean: {mean:.5f}, std: {np.std(first_of_each):.5f}, params: {{'factor': 1}}"
     )
+
+
+def test_folds_may_count_alike(samples):
+    search = GridSearchCV(Recorder(), {"factor": [1]}, iid=False, refit=False)
+    search.fit(*samples)
+    first_of_each = [test[0] for _, test in KFold(7, 3)]
+    assert search.best_score_ == pytest.approx(np.mean(first_of_each))
+    assert not hasattr(search, "best_estimator_")
+
+
+def test_fold_sizes_decide_which_is_best():
+    X = np.array([[-1.0], [0], [0], [1.5]])
+    folds = [(np.array([3]), np.array([0, 1, 2])), (np.array([0]), np.array([3]))]
+
+    def search(iid):
+        search = GridSearchCV(Recorder(), {"factor": [1, 2]}, iid=iid, cv=folds)
+        return search.fit(X, np.zeros(4))
+
+    # Of the first fold -1 or -2, of the second, which has one sample, 1.5 or 3.
+    assert search(iid=True).best_estimator_.factor == 1
+    assert search(iid=False).best_estimator_.factor == 2
 
 
 @pytest.mark.parametrize("wrap", [lambda net: net, lambda net: make_pipeline(net)])
@@ -70,6 +92,17 @@ def test_arguments_in_the_old_order(samples):
     ).fit(X, y)
     assert search.n_splits_ == search.cv == 2
     assert search.best_estimator_.keywords_ == {"epochs": 2}
+
+
+def test_losses_have_their_old_names(samples):
+    X, y = samples
+    classifier = DummyClassifier(strategy="prior")
+    search = GridSearchCV(classifier, {"strategy": ["prior"]}, "log_loss").fit(X, y)
+    assert search.scoring == "log_loss"
+    assert search.best_score_ == pytest.approx(
+        sklearn_cross_validation.cross_val_score(classifier, X, y, "log_loss")
+        @ [3 / 7, 2 / 7, 2 / 7]
+    )
 
 
 def test_search_can_be_cloned(samples):
