@@ -10,6 +10,7 @@ before they use any of these. A name that is still there is left alone.
                                 the folds that scikit-learn 0.18 made, and
                                 ``train_test_split``, ``cross_val_score``, ...
 ``sklearn.grid_search``         ``GridSearchCV`` with ``grid_scores_``, ...
+``sklearn.externals.joblib``    joblib, a package of its own now
 ``pkg_resources``               ``get_distribution(name).version``, where
                                 setuptools no longer brings it
 ==============================  ===============================================
@@ -41,6 +42,7 @@ _ABSTRACT_BASE_CLASSES = (
 _SERVED_BY = {
     "pkg_resources": "theano.compat.pkg_resources",
     "sklearn.cross_validation": "theano.compat.sklearn_cross_validation",
+    "sklearn.externals.joblib": "theano.compat.sklearn_externals_joblib",
     "sklearn.grid_search": "theano.compat.sklearn_grid_search",
 }
 

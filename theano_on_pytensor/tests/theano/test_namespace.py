@@ -17,6 +17,7 @@ OURS_ALONE = {
     "theano.compat.nolearn_lasagne_base",
     "theano.compat.pkg_resources",
     "theano.compat.sklearn_cross_validation",
+    "theano.compat.sklearn_externals_joblib",
     "theano.compat.sklearn_grid_search",
 }
 

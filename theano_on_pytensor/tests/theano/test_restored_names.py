@@ -75,6 +75,17 @@ def test_modules_of_old_scikit_learn_can_be_imported():
     )
 
 
+def test_joblib_is_found_within_scikit_learn(tmp_path):
+    run(
+        "import theano, joblib\n"
+        "spec = joblib.__spec__\n"
+        "from sklearn.externals import joblib as served\n"
+        f"served.dump([1, 2], {str(tmp_path / 'list')!r})\n"
+        f"assert joblib.load({str(tmp_path / 'list')!r}) == [1, 2]\n"
+        "assert joblib.__spec__ is spec\n"
+    )
+
+
 def test_other_missing_modules_stay_missing():
     run(
         "import theano\n"
