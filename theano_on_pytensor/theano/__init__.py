@@ -17,11 +17,22 @@ from theano.configdefaults import config  # isort: skip
 import numpy as _np
 from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.op import Op
 from pytensor.graph.type import Type
 from threadpoolctl import threadpool_limits
 
-from theano import compile, gof, gradient, printing, scalar, tensor, updates
+from theano import (
+    compat,
+    compile,
+    gof,
+    gradient,
+    ifelse,
+    misc,
+    printing,
+    raise_op,
+    scalar,
+    tensor,
+    updates,
+)
 from theano.compile import (
     FunctionMaker,
     In,
@@ -29,6 +40,8 @@ from theano.compile import (
     OpFromGraph,
     Out,
     Param,
+    ProfileMode,
+    ProfileStats,
     SharedVariable,
     as_op,
     function,
@@ -38,10 +51,18 @@ from theano.compile import (
     shared,
 )
 from theano.gof.graph import Variable
+from theano.gof.op import Op
 from theano.gradient import Lop, Rop, grad, subgraph_grad
-from theano.ifelse import ifelse
 from theano.printing import pp, pprint
-from theano.scan_module import clone, foldl, foldr, map, reduce, scan
+from theano.scan_module import (
+    clone,
+    foldl,
+    foldr,
+    map,
+    reduce,
+    scan,
+    scan_checkpoints,
+)
 from theano.tensor import dot, get_scalar_constant_value
 from theano.updates import OrderedUpdates
 from theano.version import version as __version__
@@ -68,12 +89,15 @@ __all__ = [
     "OrderedUpdates",
     "Out",
     "Param",
+    "ProfileMode",
+    "ProfileStats",
     "Rop",
     "SharedVariable",
     "Type",
     "Variable",
     "as_op",
     "clone",
+    "compat",
     "compile",
     "config",
     "dot",
@@ -86,16 +110,19 @@ __all__ = [
     "gradient",
     "ifelse",
     "map",
+    "misc",
     "pp",
     "pprint",
     "predefined_linkers",
     "predefined_modes",
     "predefined_optimizers",
     "printing",
+    "raise_op",
     "reduce",
     "restored_names",
     "scalar",
     "scan",
+    "scan_checkpoints",
     "shared",
     "subgraph_grad",
     "tensor",

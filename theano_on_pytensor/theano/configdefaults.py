@@ -1,6 +1,7 @@
 """The settings of Theano, which of them are served, and ``theano.config``."""
 
 import os
+import struct
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from theano.configparser import (
     theanorc_paths,
 )
 
-__all__ = ["FORWARDED", "config"]
+__all__ = ["FORWARDED", "config", "local_bitwidth"]
 
 FORWARDED = frozenset(
     """
@@ -46,7 +47,6 @@ _WITHOUT_EFFECT = {
     "blas.check_openmp": True,
     "blas.ldflags": "",
     "cache_optimizations": False,
-    "compute_test_value": "off",
     "compute_test_value_opt": "off",
     "contexts": "",
     "conv.assert_shape": False,
@@ -139,6 +139,7 @@ OPTIMIZERS = (
     *("fast_run", "fast_compile", "fast_run_stable", "merge", "stabilize"),
     *("None", "o1", "o2", "o3", "o4", "unsafe"),
 )
+TEST_VALUES = ("off", "ignore", "warn", "raise", "pdb")
 _PYTENSORS_VERBOSITY = {"low": "medium", "high": "high"}
 """Theano's least told the node and its inputs' shapes; PyTensor's tells neither."""
 
@@ -173,6 +174,7 @@ _PARSERS: dict[type, Callable[[object], object]] = {
 
 def _settings() -> dict[str, Setting]:
     return {
+        "compute_test_value": Setting("off", _one_of(TEST_VALUES)),
         "device": Setting("cpu", _device, frozen=True),
         "exception_verbosity": Setting("low", _one_of(("low", "high"))),
         "force_device": Setting(False, parse_bool, frozen=True),
@@ -263,6 +265,11 @@ def _load() -> TheanoConfigParser:
     )
     _warn_of_missing_device(loaded.device, loaded.force_device)
     return loaded
+
+
+def local_bitwidth():
+    """How many bits an address has: 32 or 64."""
+    return 8 * struct.calcsize("P")
 
 
 config = _load()

@@ -2,23 +2,30 @@
 
 from pytensor.compile import (
     AliasedMemoryError,
-    DeepCopyOp,
-    FromFunctionOp,
     FunctionMaker,
-    MonitorMode,
     ProfileStats,
-    ViewOp,
-    as_op,
-    deep_copy_op,
     function_dump,
     rebuild_collect_shared,
     register_deep_copy_op_c_code,
     register_view_op_c_code,
-    view_op,
 )
-from pytensor.compile.builders import OpFromGraph
 
-from theano.compile import function_module, io, mode, nanguardmode, sharedvalue
+from theano.compile import (
+    builders,
+    debugmode,
+    function_module,
+    io,
+    mode,
+    monitormode,
+    nanguardmode,
+    ops,
+    pfunc,
+    profilemode,
+    profiling,
+    sharedvalue,
+)
+from theano.compile.builders import OpFromGraph
+from theano.compile.debugmode import DebugMode
 from theano.compile.function import Function, UnusedInputError, function
 from theano.compile.io import In, Out, Param, SymbolicInput, SymbolicOutput
 from theano.compile.mode import (
@@ -35,10 +42,27 @@ from theano.compile.mode import (
     register_mode,
     register_optimizer,
 )
+from theano.compile.monitormode import MonitorMode
+from theano.compile.ops import (
+    DeepCopyOp,
+    FromFunctionOp,
+    Rebroadcast,
+    Shape,
+    Shape_i,
+    SpecifyShape,
+    ViewOp,
+    as_op,
+    deep_copy_op,
+    shape,
+    specify_shape,
+    view_op,
+)
+from theano.compile.profilemode import ProfileMode
 from theano.compile.sharedvalue import SharedVariable, shared, shared_constructor
 
 __all__ = [
     "AliasedMemoryError",
+    "DebugMode",
     "DeepCopyOp",
     "FAST_COMPILE",
     "FAST_RUN",
@@ -51,13 +75,20 @@ __all__ = [
     "OpFromGraph",
     "Out",
     "Param",
+    "ProfileMode",
     "ProfileStats",
+    "Rebroadcast",
+    "Shape",
+    "Shape_i",
     "SharedVariable",
+    "SpecifyShape",
     "SymbolicInput",
     "SymbolicOutput",
     "UnusedInputError",
     "ViewOp",
     "as_op",
+    "builders",
+    "debugmode",
     "deep_copy_op",
     "function",
     "function_dump",
@@ -66,19 +97,26 @@ __all__ = [
     "get_mode",
     "io",
     "mode",
+    "monitormode",
     "nanguardmode",
+    "ops",
     "optdb",
+    "pfunc",
     "predefined_linkers",
     "predefined_modes",
     "predefined_optimizers",
+    "profilemode",
+    "profiling",
     "rebuild_collect_shared",
     "register_deep_copy_op_c_code",
     "register_linker",
     "register_mode",
     "register_optimizer",
     "register_view_op_c_code",
+    "shape",
     "shared",
     "shared_constructor",
     "sharedvalue",
+    "specify_shape",
     "view_op",
 ]

@@ -1,28 +1,56 @@
 """Ops that are about variables, not about numbers."""
 
-from pytensor.compile.ops import (
-    DeepCopyOp,
-    FromFunctionOp,
-    ViewOp,
-    as_op,
-    deep_copy_op,
-    view_op,
-)
+from pytensor.compile.ops import DeepCopyOp, FromFunctionOp, as_op, deep_copy_op
+from pytensor.graph.basic import Apply
+from pytensor.raise_op import Assert
+from pytensor.tensor.shape import Shape, Shape_i, SpecifyShape, shape, specify_shape
 
+from theano.gof.op import Op
 from theano.tensor.basic import addbroadcast, as_tensor_variable, unbroadcast
 
 __all__ = [
+    "Assert",
     "DeepCopyOp",
     "FromFunctionOp",
     "Rebroadcast",
+    "Shape",
+    "Shape_i",
+    "SpecifyShape",
     "ViewOp",
     "as_op",
     "deep_copy_op",
     "expandable_types",
+    "shape",
+    "specify_shape",
     "view_op",
 ]
 
 expandable_types = ()
+
+
+class ViewOp(Op):
+    """``x`` itself. Programs derive from it what only changes the gradient."""
+
+    view_map = {0: [0]}
+    __props__ = ()
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = inputs[0]
+
+    def infer_shape(self, node, shapes):
+        return shapes
+
+    def grad(self, inputs, output_gradients):
+        return output_gradients
+
+    def R_op(self, inputs, eval_points):
+        return eval_points
+
+
+view_op = ViewOp()
 
 
 class Rebroadcast:

@@ -3,11 +3,13 @@
 from pytensor.graph.basic import Constant
 
 from theano.gof.graph import Variable
+from theano.gof.utils import hashtype
 from theano.gradient import Lop, Rop, consider_constant, grad, hessian, jacobian
 from theano.tensor import (
     basic,
     elemwise,
     extra_ops,
+    fft,
     nlinalg,
     nnet,
     opt,
@@ -27,6 +29,10 @@ from theano.tensor.elemwise import __all__ as _elemwise
 from theano.tensor.extra_ops import *
 from theano.tensor.extra_ops import __all__ as _extra_ops
 from theano.tensor.sharedvar import TensorSharedVariable
+from theano.tensor.sharedvar import tensor_shared as _shared
+
+# The function, not the module of its name.
+from theano.tensor.sort import argsort, argtopk, sort, topk, topk_and_argtopk
 from theano.tensor.subtensor import *
 from theano.tensor.subtensor import __all__ as _subtensor
 from theano.tensor.var import TensorConstant, TensorVariable
@@ -39,9 +45,10 @@ __all__ = sorted(
         *_subtensor,
         *("Constant", "Lop", "Rop", "TensorConstant", "TensorSharedVariable"),
         *("TensorVariable", "Variable", "basic", "consider_constant"),
-        *("elemwise", "extra_ops", "grad", "hessian", "jacobian"),
+        *("argtopk", "elemwise", "extra_ops", "fft", "grad"),
+        *("hashtype", "hessian", "jacobian"),
         *("nnet", "shared_randomstreams", "sharedvar", "signal"),
         *("nlinalg", "opt", "slinalg", "xlogx"),
-        *("subtensor", "type", "var"),
+        *("sort", "subtensor", "topk", "topk_and_argtopk", "type", "var"),
     }
 )

@@ -41,7 +41,6 @@ from pytensor.tensor import (
     ccol,
     ceil,
     ceil_intdiv,
-    chi2sf,
     choose,
     clip,
     cmatrix,
@@ -54,7 +53,6 @@ from pytensor.tensor import (
     complex_types,
     complex_vector_types,
     concatenate,
-    conj,
     constant,
     cos,
     cosh,
@@ -106,6 +104,7 @@ from pytensor.tensor import (
     fcols,
     fill,
     flatnonzero,
+    float_matrix_types,
     float_scalar_types,
     float_types,
     float_vector_types,
@@ -132,11 +131,15 @@ from pytensor.tensor import (
     gamma,
     gammainc,
     gammaincc,
+    gammal,
     gammaln,
+    gammau,
     ge,
     get_vector_length,
     gt,
     horizontal_stack,
+    i0,
+    i1,
     icol,
     icols,
     identity_like,
@@ -144,6 +147,7 @@ from pytensor.tensor import (
     imatrices,
     imatrix,
     int_div,
+    int_matrix_types,
     int_scalar_types,
     int_types,
     int_vector_types,
@@ -168,9 +172,13 @@ from pytensor.tensor import (
     itensor6s,
     itensor7,
     itensor7s,
+    iv,
     ivector,
     ivectors,
+    j0,
+    j1,
     join,
+    jv,
     largest,
     lcol,
     lcols,
@@ -232,6 +240,7 @@ from pytensor.tensor import (
     row,
     rows,
     scalar,
+    scalar_from_tensor,
     scalars,
     second,
     shape,
@@ -265,6 +274,7 @@ from pytensor.tensor import (
     tensor7,
     tensor7s,
     tensor_copy,
+    tensor_from_scalar,
     tensordot,
     transfer,
     transpose,
@@ -304,10 +314,28 @@ from pytensor.tensor import (
 )
 from pytensor.tensor import reciprocal as inv
 from pytensor.tensor import sign as sgn
-from pytensor.tensor.basic import get_underlying_scalar_constant_value
-from pytensor.tensor.exceptions import NotScalarConstantError
-from pytensor.tensor.shape import specify_broadcastable
+from pytensor.tensor.basic import (
+    Alloc,
+    AllocDiag,
+    AllocEmpty,
+    ARange,
+    Choose,
+    ExtractDiag,
+    Eye,
+    Join,
+    Nonzero,
+    PermuteRowElements,
+    ScalarFromTensor,
+    Split,
+    TensorFromScalar,
+    get_underlying_scalar_constant_value,
+    register_transfer,
+)
+from pytensor.tensor.exceptions import NotScalarConstantError, ShapeError
+from pytensor.tensor.math import Argmax, Dot, isinf_, isnan_
+from pytensor.tensor.shape import Reshape, Shape, SpecifyShape, specify_broadcastable
 from pytensor.tensor.type import (
+    all_dtypes,
     complex_dtypes,
     continuous_dtypes,
     discrete_dtypes,
@@ -322,13 +350,34 @@ from pytensor_nnet.ops.unbroadcast import unbroadcast as _unbroadcast
 from theano.tensor.type import TensorType
 
 __all__ = [
+    "ARange",
+    "Alloc",
+    "AllocDiag",
+    "AllocEmpty",
+    "Argmax",
+    "Choose",
+    "Dot",
+    "ExtractDiag",
+    "Eye",
+    "Join",
+    "Nonzero",
     "NotScalarConstantError",
+    "PermuteRowElements",
+    "Reshape",
+    "ScalarFromTensor",
+    "Shape",
+    "ShapeError",
+    "SpecifyShape",
+    "Split",
+    "Tensor",
     "TensorConstant",
+    "TensorFromScalar",
     "TensorType",
     "abs_",
     "add",
     "addbroadcast",
     "all",
+    "all_dtypes",
     "allclose",
     "alloc",
     "and_",
@@ -437,6 +486,7 @@ __all__ = [
     "flatnonzero",
     "flatten",
     "float_dtypes",
+    "float_matrix_types",
     "float_scalar_types",
     "float_types",
     "float_vector_types",
@@ -463,12 +513,16 @@ __all__ = [
     "gamma",
     "gammainc",
     "gammaincc",
+    "gammal",
     "gammaln",
+    "gammau",
     "ge",
     "get_scalar_constant_value",
     "get_vector_length",
     "gt",
     "horizontal_stack",
+    "i0",
+    "i1",
     "icol",
     "icols",
     "identity_like",
@@ -477,6 +531,7 @@ __all__ = [
     "imatrix",
     "int_div",
     "int_dtypes",
+    "int_matrix_types",
     "int_scalar_types",
     "int_types",
     "int_vector_types",
@@ -492,7 +547,9 @@ __all__ = [
     "iscalars",
     "isclose",
     "isinf",
+    "isinf_",
     "isnan",
+    "isnan_",
     "itensor3",
     "itensor3s",
     "itensor4",
@@ -503,9 +560,13 @@ __all__ = [
     "itensor6s",
     "itensor7",
     "itensor7s",
+    "iv",
     "ivector",
     "ivectors",
+    "j0",
+    "j1",
     "join",
+    "jv",
     "largest",
     "lcol",
     "lcols",
@@ -562,6 +623,7 @@ __all__ = [
     "ptp",
     "rad2deg",
     "real",
+    "register_transfer",
     "reshape",
     "roll",
     "round",
@@ -570,6 +632,7 @@ __all__ = [
     "row",
     "rows",
     "scalar",
+    "scalar_from_tensor",
     "scalars",
     "second",
     "sgn",
@@ -607,6 +670,7 @@ __all__ = [
     "tensor7",
     "tensor7s",
     "tensor_copy",
+    "tensor_from_scalar",
     "tensordot",
     "tile",
     "transfer",
@@ -650,6 +714,7 @@ __all__ = [
 ]
 
 wmatrix = TensorType("int16", (False, False))
+Tensor = TensorType
 
 
 def tensor(*args, **kwargs):
@@ -717,6 +782,19 @@ def patternbroadcast(x, broadcastable):
     ]
     declared = [axis for axis, wanted in enumerate(broadcastable) if wanted]
     return addbroadcast(unbroadcast(x, *forgotten), *declared)
+
+
+def conj(z):
+    """The complex conjugate of ``z``; what is real stays, only a bool becomes int8."""
+    z = as_tensor_variable(z)
+    return pt.cast(z, "int8") if z.type.dtype == "bool" else pt.conj(z)
+
+
+def chi2sf(x, k):
+    """How likely a chi-squared variable of ``k`` degrees of freedom exceeds ``x``, in
+    float64.
+    """
+    return pt.chi2sf(pt.cast(x, "float64"), pt.cast(k, "float64"))
 
 
 def argmax(x, axis=None, keepdims=False):

@@ -10,6 +10,8 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.variable import TensorConstant, _tensor_py_operators
 from pytensor.tensor.variable import TensorVariable as _PyTensorVariable
 
+from theano.tensor.extra_ops import cumprod, cumsum
+
 __all__ = ["TensorConstant", "TensorVariable", "_tensor_py_operators"]
 
 
@@ -68,3 +70,5 @@ def _truth_value(self):
 
 
 _tensor_py_operators.__bool__ = _truth_value
+_tensor_py_operators.cumsum = cumsum
+_tensor_py_operators.cumprod = cumprod

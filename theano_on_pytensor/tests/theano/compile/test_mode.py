@@ -97,7 +97,7 @@ def test_nan_guard_mode_finds_the_nan():
 def test_monitor_mode_sees_every_node():
     seen = []
     mode = theano.compile.MonitorMode(
-        post_func=lambda fgraph, i, node, fn: seen.append(str(node.op))
+        post_func=lambda i, node, fn: seen.append(str(node.op))
     )
     x = T.dvector("x")
     theano.function([x], T.exp(x).sum(), mode=mode)(VALUE)
@@ -108,3 +108,27 @@ def test_monitor_mode_sees_every_node():
 def test_modes_are_refined(method):
     mode = getattr(theano.compile.get_mode("FAST_RUN"), method)("fusion")
     assert theano.function([], T.constant(1.0) + 1, mode=mode)() == 2
+
+
+def test_monitor_mode_gives_a_nodes_values_and_detect_nan_stops_at_the_first():
+    x = T.dvector("x")
+    values = []
+    mode = theano.compile.MonitorMode(
+        pre_func=lambda i, node, fn: values.append([v[0].copy() for v in fn.inputs]),
+        optimizer="fast_compile",
+    )
+    theano.function([x], T.exp(x), mode=mode)([1.0, 2.0])
+    assert values[0][0].tolist() == [1.0, 2.0]
+    checked = theano.compile.MonitorMode(
+        post_func=theano.compile.monitormode.detect_nan
+    )
+    with pytest.raises(ValueError, match="NaN at node 0"):
+        theano.function([x], T.log(x), mode=checked)([-1.0])
+
+
+def test_a_mode_of_a_linker_that_compiled_c_runs():
+    mode = theano.ProfileMode(linker=theano.gof.OpWiseCLinker(), optimizer="fast_run")
+    x = T.dscalar("x")
+    assert theano.function([x], x + 1, mode=mode)(2) == 3
+    with pytest.raises(NotImplementedError, match="profile=True"):
+        mode.print_summary()

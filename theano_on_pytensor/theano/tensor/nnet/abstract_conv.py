@@ -1,6 +1,7 @@
 """Convolution and its gradients under Theano's signatures, and their shapes."""
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytensor.tensor as pt
@@ -17,6 +18,7 @@ from pytensor_nnet.ops.conv3d import (
     conv3d_grad_wrt_weights,
 )
 from pytensor_nnet.ops.local_conv import local_conv2d
+from theano.configdefaults import config
 
 __all__ = [
     "AbstractConv2d",
@@ -25,14 +27,22 @@ __all__ = [
     "AbstractConv3d",
     "AbstractConv3d_gradInputs",
     "AbstractConv3d_gradWeights",
+    "bilinear_kernel_1D",
+    "bilinear_kernel_2D",
+    "bilinear_upsampling",
+    "causal_conv1d",
     "conv2d",
     "conv2d_grad_wrt_inputs",
     "conv2d_grad_wrt_weights",
+    "conv2d_transpose",
     "conv3d",
     "conv3d_grad_wrt_inputs",
     "conv3d_grad_wrt_weights",
+    "frac_bilinear_upsampling",
     "get_conv_output_shape",
     "get_conv_shape_1axis",
+    "separable_conv2d",
+    "separable_conv3d",
 ]
 
 
@@ -381,3 +391,274 @@ def get_conv_output_shape(
         )
     )
     return (image_shape[0], kernel_shape[0], *sizes)
+
+
+def conv2d_transpose(
+    input,
+    filters,
+    output_shape,
+    filter_shape=None,
+    border_mode="valid",
+    input_dilation=(1, 1),
+    filter_flip=True,
+    filter_dilation=(1, 1),
+    num_groups=1,
+    unshared=False,
+):
+    """A transposed convolution: the gradient of :func:`conv2d` with respect to its
+    input, as a layer.
+
+    Parameters
+    ----------
+    input : tensor of shape (batch, input channels, rows, columns)
+    filters : tensor of shape (input channels, output channels, rows, columns)
+    output_shape : four of int, scalar variable or None
+        Rows and columns given.
+    input_dilation : pair of int
+        The stride of the convolution of which this is the transpose.
+
+    The other parameters are those of :func:`conv2d`.
+    """
+    return conv2d_grad_wrt_inputs(
+        input,
+        filters,
+        output_shape,
+        filter_shape,
+        border_mode,
+        input_dilation,
+        filter_flip,
+        filter_dilation,
+        num_groups,
+        unshared,
+    )
+
+
+def separable_conv2d(
+    input,
+    depthwise_filters,
+    pointwise_filters,
+    num_channels,
+    input_shape=None,
+    depthwise_filter_shape=None,
+    pointwise_filter_shape=None,
+    border_mode="valid",
+    subsample=(1, 1),
+    filter_flip=True,
+    filter_dilation=(1, 1),
+):
+    """Convolve every channel by itself, then mix the channels at every position.
+
+    Parameters
+    ----------
+    input : tensor of shape (batch, num_channels, rows, columns)
+    depthwise_filters : tensor of shape (depthwise channels, 1, rows, columns)
+    pointwise_filters : tensor of shape (filters, depthwise channels, 1, 1)
+    num_channels : int
+
+    The other parameters are those of :func:`conv2d`, for the first of the two.
+    """
+    depthwise = conv2d(
+        input,
+        depthwise_filters,
+        input_shape,
+        depthwise_filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation=filter_dilation,
+        num_groups=num_channels,
+    )
+    return conv2d(depthwise, pointwise_filters, filter_shape=pointwise_filter_shape)
+
+
+def separable_conv3d(
+    input,
+    depthwise_filters,
+    pointwise_filters,
+    num_channels,
+    input_shape=None,
+    depthwise_filter_shape=None,
+    pointwise_filter_shape=None,
+    border_mode="valid",
+    subsample=(1, 1, 1),
+    filter_flip=True,
+    filter_dilation=(1, 1, 1),
+):
+    """:func:`separable_conv2d` of films: depth comes before the rows."""
+    depthwise = conv3d(
+        input,
+        depthwise_filters,
+        input_shape,
+        depthwise_filter_shape,
+        border_mode,
+        subsample,
+        filter_flip,
+        filter_dilation,
+        num_channels,
+    )
+    return conv3d(depthwise, pointwise_filters, filter_shape=pointwise_filter_shape)
+
+
+def causal_conv1d(
+    input,
+    filters,
+    filter_shape,
+    input_shape=None,
+    subsample=1,
+    filter_flip=True,
+    filter_dilation=1,
+    num_groups=1,
+    unshared=False,
+):
+    """Convolve sequences so that no output depends on what comes later.
+
+    Parameters
+    ----------
+    input : tensor of shape (batch, channels, length)
+    filters : tensor of shape (filters, channels, length)
+    filter_shape : three of int or None
+        The length given.
+    input_shape : three of int or None, optional
+    subsample, filter_dilation, num_groups : int
+    filter_flip, unshared : bool
+        As for :func:`conv2d`.
+
+    Raises
+    ------
+    ValueError
+        If ``input`` or ``filters`` has not three dimensions.
+    """
+    input, filters = pt.as_tensor_variable(input), pt.as_tensor_variable(filters)
+    for name, variable in (("input", input), ("filters", filters)):
+        if variable.type.ndim != 3:
+            raise ValueError(
+                f"causal_conv1d: {name} must have 3 dimensions, got {variable.type}"
+            )
+    out = conv2d(
+        input.dimshuffle(0, 1, 2, "x"),
+        filters.dimshuffle(0, 1, 2, "x"),
+        None if input_shape is None else (*input_shape, 1),
+        (*filter_shape, 1),
+        ((filter_dilation * (filter_shape[2] - 1), 0), 0),
+        (subsample, 1),
+        filter_flip,
+        filter_dilation=(filter_dilation, 1),
+        num_groups=num_groups,
+        unshared=unshared,
+    )
+    return out[:, :, :, 0]
+
+
+def bilinear_kernel_1D(ratio, normalize=True):
+    """The weights ``1, 2, ..., ratio, ..., 2, 1``, over ``ratio`` if normalized."""
+    half = pt.arange(1, ratio + 1, dtype=config.floatX)
+    kernel = pt.concatenate([half, half[-2::-1]])
+    return kernel / pt.cast(ratio, config.floatX) if normalize else kernel
+
+
+def bilinear_kernel_2D(ratio, normalize=True):
+    """The outer product of two :func:`bilinear_kernel_1D`.
+
+    ``ratio`` is one number or those of (rows, columns).
+    """
+    rows, columns = ratio if isinstance(ratio, tuple) else (ratio, ratio)
+    return pt.outer(
+        bilinear_kernel_1D(rows, normalize), bilinear_kernel_1D(columns, normalize)
+    )
+
+
+def _with_repeated_border(images):
+    """Images whose outermost rows and columns are there twice."""
+    images = pt.concatenate([images[:, :, :1], images, images[:, :, -1:]], axis=2)
+    return pt.concatenate([images[:, :, :, :1], images, images[:, :, :, -1:]], axis=3)
+
+
+def bilinear_upsampling(
+    input,
+    ratio=None,
+    frac_ratio=None,
+    batch_size=None,
+    num_input_channels=None,
+    use_1D_kernel=True,
+):
+    """Enlarge images by bilinear interpolation.
+
+    Parameters
+    ----------
+    input : tensor of shape (batch, channels, rows, columns)
+    ratio : int, optional
+        How many times as large. Where it is even, the last row and column are
+        repeated once more than the first.
+    frac_ratio : pair of int or two pairs, optional
+        Instead of ``ratio`` a fraction, (numerator, denominator), or those of rows
+        and of columns; needs ``use_1D_kernel=False``.
+    batch_size, num_input_channels : int, optional
+        Ignored.
+    use_1D_kernel : bool
+        Whether rows and columns are interpolated one after the other; the result
+        is the same.
+
+    Raises
+    ------
+    ValueError
+        If both or none of the ratios is given, or a fraction with
+        ``use_1D_kernel``.
+    """
+    if (ratio is None) == (frac_ratio is None):
+        raise ValueError("bilinear_upsampling needs either ratio or frac_ratio")
+    if frac_ratio is not None:
+        if use_1D_kernel:
+            raise ValueError("frac_ratio needs use_1D_kernel=False")
+        return frac_bilinear_upsampling(input, frac_ratio)
+    input = pt.as_tensor_variable(input)
+    batch, channels, rows, columns = (input.shape[axis] for axis in range(4))
+    images = _with_repeated_border(input.reshape((-1, 1, rows, columns)))
+    pad = 2 * ratio - (ratio - 1) // 2 - 1
+    kernel = bilinear_kernel_1D(ratio)
+    large_rows = conv2d_grad_wrt_inputs(
+        images,
+        kernel[None, None, :, None],
+        (None, 1, rows * ratio, columns + 2),
+        (1, 1, None, 1),
+        (pad, 0),
+        (ratio, 1),
+    )
+    large = conv2d_grad_wrt_inputs(
+        large_rows,
+        kernel[None, None, None, :],
+        (None, 1, rows * ratio, columns * ratio),
+        (1, 1, 1, None),
+        (0, pad),
+        (1, ratio),
+    )
+    return large.reshape((batch, channels, rows * ratio, columns * ratio))
+
+
+def frac_bilinear_upsampling(input, frac_ratio):
+    """Enlarge images by a fraction: see :func:`bilinear_upsampling`.
+
+    They are enlarged by its numerator, and of that every denominator-th row and
+    column is kept.
+    """
+    if not isinstance(frac_ratio, tuple):
+        raise ValueError(f"frac_ratio must be a tuple, got {frac_ratio!r}")
+    pairs = frac_ratio if isinstance(frac_ratio[0], tuple) else (frac_ratio,) * 2
+    fractions = [Fraction(*(int(part) for part in pair)) for pair in pairs]
+    ratio = tuple(fraction.numerator for fraction in fractions)
+    step = tuple(fraction.denominator for fraction in fractions)
+    input = pt.as_tensor_variable(input)
+    batch, channels, rows, columns = (input.shape[axis] for axis in range(4))
+    images = _with_repeated_border(input.reshape((-1, 1, rows, columns)))
+    # The images are moved over the kernel: their flip undoes that of the convolution.
+    kernel = bilinear_kernel_2D(ratio)[None, None]
+    for axis, size in ((2, rows), (3, columns)):
+        room = (2 * size - 1) * ratio[axis - 2] + 1
+        zeros = [
+            pt.zeros(
+                [pad if a == axis else kernel.shape[a] for a in range(4)], config.floatX
+            )
+            for pad in (room // 2, room - room // 2)
+        ]
+        kernel = pt.concatenate([zeros[0], kernel, zeros[1]], axis=axis)
+    large = conv2d(kernel, images, subsample=step, filter_dilation=ratio)
+    return large.reshape((batch, channels, large.shape[2], large.shape[3]))

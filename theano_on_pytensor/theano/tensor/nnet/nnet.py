@@ -11,12 +11,17 @@ __all__ = [
     "categorical_crossentropy",
     "confusion_matrix",
     "crossentropy_categorical_1hot",
+    "crossentropy_softmax_1hot",
+    "crossentropy_softmax_1hot_with_bias",
     "crossentropy_softmax_argmax_1hot_with_bias",
     "crossentropy_softmax_max_and_argmax_1hot",
     "crossentropy_softmax_max_and_argmax_1hot_with_bias",
     "elu",
     "h_softmax",
     "logsoftmax",
+    "prepend_0_to_each_row",
+    "prepend_1_to_each_row",
+    "prepend_scalar_to_each_row",
     "relu",
     "selu",
     "sigmoid_binary_crossentropy",
@@ -199,6 +204,19 @@ def crossentropy_softmax_argmax_1hot_with_bias(x, b, y_idx):
     return losses, probs, best
 
 
+def crossentropy_softmax_1hot_with_bias(x, b, y_idx, **kwargs):
+    """``-log(softmax(x + b))`` at ``y_idx``, and the softmax."""
+    losses, probs, _, _ = crossentropy_softmax_max_and_argmax_1hot_with_bias(
+        x, b, y_idx
+    )
+    return losses, probs
+
+
+def crossentropy_softmax_1hot(x, y_idx, **kwargs):
+    """The same without a bias."""
+    return crossentropy_softmax_1hot_with_bias(x, 0, y_idx)
+
+
 def binary_crossentropy(output, target):
     """``-(target*log(output) + (1 - target)*log(1 - output))``, element by element."""
     return -(target * pt.log(output) + (1.0 - target) * pt.log(1.0 - output))
@@ -266,3 +284,20 @@ def confusion_matrix(actual, pred):
     truth = pt.eq(order.dimshuffle(0, "x"), actual.dimshuffle("x", 0)).astype("int64")
     guess = pt.eq(pred.dimshuffle(0, "x"), order.dimshuffle("x", 0)).astype("int64")
     return [pt.dot(truth, guess), order]
+
+
+def prepend_scalar_to_each_row(val, mat):
+    """The matrix ``mat`` with one more column before its first, filled with ``val``."""
+    mat = pt.as_tensor_variable(mat)
+    column = pt.cast(pt.alloc(val, mat.shape[0], 1), mat.type.dtype)
+    return pt.concatenate([column, mat], axis=1)
+
+
+def prepend_0_to_each_row(mat):
+    """``mat`` with a column of zeros before its first."""
+    return prepend_scalar_to_each_row(0.0, mat)
+
+
+def prepend_1_to_each_row(mat):
+    """``mat`` with a column of ones before its first."""
+    return prepend_scalar_to_each_row(1.0, mat)
