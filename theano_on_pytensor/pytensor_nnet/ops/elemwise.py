@@ -72,7 +72,7 @@ def numpy_function(
     """
     if type(op) in _BY_TYPE:
         return _BY_TYPE[type(op)]
-    if op.nfunc_spec is None:
+    if getattr(op, "nfunc_spec", None) is None:
         return partial(_assign, np.frompyfunc(op.impl, len(in_dtypes), 1))
     name, nin, _ = op.nfunc_spec
     function = import_func_from_string(name)
