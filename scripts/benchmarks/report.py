@@ -130,7 +130,7 @@ def _render_epochs(results: Mapping[str, Any]) -> Iterable[str]:
     rows = []
     for case in cases:
         ours = seconds_of(case, "ours")
-        peak = median(results["peaks"][str(case["threads"])])
+        peak = median(case["peaks"])
         rows.append(
             [
                 case["network"],

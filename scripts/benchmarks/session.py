@@ -175,12 +175,14 @@ def _measure_case(
         / cost.dense_epoch(trained, validated),
         "dense_flop": cost.dense_epoch(TRAINED, VALIDATED),
         "sparse_flop": cost.sparse_epoch(TRAINED, VALIDATED),
+        "peaks": [],
         "answers": {name: [] for name in peers},
     }
     results["cases"].append(measured)
     peaks = results["peaks"].setdefault(str(case.threads), [])
     for _ in range(options.repeats):
         answer = run(places["ours"], "run_peak.py", {}, case.threads)
+        measured["peaks"].append(answer["flop_per_second"])
         peaks.append(answer["flop_per_second"])
         for name, peer in peers.items():
             answers = measured["answers"][name]
