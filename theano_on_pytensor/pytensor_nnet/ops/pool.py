@@ -13,14 +13,13 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from pytensor_nnet.kernels.geometry import pool_output_size
-from pytensor_nnet.kernels.pooling import (
-    MODES,
-    Pool,
+from pytensor_nnet.kernels.llvm.pooling import (
     pool,
     pool_max_gather,
     pool_max_scatter,
     pool_sum_scatter,
 )
+from pytensor_nnet.kernels.pooling import MODES, Pool
 from pytensor_nnet.ops.arguments import (
     as_images,
     as_pair,

@@ -3,7 +3,7 @@
 from pytensor_nnet.kernels.llvm.ir import Function, Value, lanes_of, vector
 from pytensor_nnet.kernels.llvm.layer import Layer
 
-__all__ = ["window_output"]
+__all__ = ["maximum", "window_output"]
 
 
 def window_output(layer: Layer, window: list[Value], bias: Value) -> list[Value]:
@@ -13,28 +13,28 @@ def window_output(layer: Layer, window: list[Value], bias: Value) -> list[Value]
     taken and rectified.
     """
     window = [value + bias for value in window]
-    maximum = _maximum(window)
-    output = [_rectified(layer, maximum)]
+    largest = maximum(window)
+    output = [_rectified(layer, largest)]
     if layer.epilogue.keeps_mask:
-        output.append(_maxima(layer, window, maximum))
+        output.append(_maxima(layer, window, largest))
     return output
 
 
-def _maximum(window: list[Value]) -> Value:
-    """NaN where any is."""
-    function: Function = window[0].function
-    maximum = window[0]
-    for other in window[1:]:
-        maximum = other.compare("ogt", maximum).select(other, maximum)
-    if len(window) > 1:
-        pairs = zip(window[::2], [*window[1::2], window[-1]], strict=False)
+def maximum(values: list[Value]) -> Value:
+    """The largest; NaN where any is."""
+    function: Function = values[0].function
+    largest = values[0]
+    for other in values[1:]:
+        largest = other.compare("ogt", largest).select(other, largest)
+    if len(values) > 1:
+        pairs = zip(values[::2], [*values[1::2], values[-1]], strict=False)
         unordered = None
         for one, other in pairs:
             bits = one.compare("uno", other)
             unordered = bits if unordered is None else unordered | bits
-        nan = function.zero(maximum.type) / 0.0
-        maximum = unordered.select(nan, maximum)
-    return maximum
+        nan = function.zero(largest.type) / 0.0
+        largest = unordered.select(nan, largest)
+    return largest
 
 
 def _rectified(layer: Layer, x: Value) -> Value:

@@ -18,7 +18,7 @@ from pytensor_nnet.kernels.llvm import scheduler
 from pytensor_nnet.kernels.llvm.compiler import Kernel
 from pytensor_nnet.kernels.llvm.memory import address, zeros
 
-__all__ = ["run", "set_threads", "threads"]
+__all__ = ["run", "set_threads", "spans", "threads"]
 
 # How often one looks before one sleeps: some 200 microseconds.
 _LOOKS = 10_000
@@ -120,6 +120,13 @@ def set_threads(count: int) -> int:
         raise ValueError(f"{count} threads were asked for; it must be at least 1")
     before, _threads = _threads, count
     return before
+
+
+def spans(length: int, parts: int) -> list[tuple[int, int]]:
+    """``range(length)`` in so many parts, or fewer, that are nearly equal."""
+    parts = max(1, min(parts, length))
+    ends = [length * part // parts for part in range(parts + 1)]
+    return list(zip(ends, ends[1:], strict=False))
 
 
 def run(kernel: Kernel, tasks: Sequence[tuple[float, ...]]) -> None:

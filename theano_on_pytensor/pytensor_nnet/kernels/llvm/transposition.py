@@ -1,4 +1,6 @@
-"""Exchanges the last two axes of arrays, a square of vectors at a time."""
+"""Exchanges the last two axes of arrays, a square of vectors at a time, and so takes
+images from channels-first to channels-last.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,7 +13,13 @@ from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Function, Value, lanes_of
 from pytensor_nnet.kernels.llvm.memory import address, empty
 
-__all__ = ["generate_transposition", "transpose", "transposed_square"]
+__all__ = [
+    "channels_first",
+    "generate_transposition",
+    "packed_last",
+    "transpose",
+    "transposed_square",
+]
 
 _ELEMENTS = {4: "float", 8: "double", 1: "i8", 2: "i16"}
 _SMALL_TASK = 1 << 16
@@ -24,16 +32,37 @@ def transpose(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """
     batch, rows, columns = array.shape
     out = empty((batch, columns, rows), array.dtype)
-    parts = min(batch, 4 * threads.threads(), array.size // _SMALL_TASK + 1)
-    ends = [batch * part // parts for part in range(parts + 1)] if batch else [0]
+    parts = min(4 * threads.threads(), array.size // _SMALL_TASK + 1)
+    task = (address(array), address(out), rows, columns)
     threads.run(
         _kernel(array.itemsize),
-        [
-            (address(array), address(out), rows, columns, first, last)
-            for first, last in zip(ends, ends[1:], strict=False)
-        ],
+        [(*task, *span) for span in threads.spans(batch, parts)],
     )
     return out
+
+
+def packed_last(images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """``(batch, channels, rows, columns)`` to ``(batch, rows, columns, channels)`` in
+    C order; the same memory if it lies so already.
+    """
+    last = images.transpose(0, 2, 3, 1)
+    if last.flags.c_contiguous:
+        return last
+    if images.flags.c_contiguous:
+        batch, channels, rows, columns = images.shape
+        return transpose(images.reshape(batch, channels, rows * columns)).reshape(
+            last.shape
+        )
+    packed = empty(last.shape, last.dtype)
+    np.copyto(packed, last)
+    return packed
+
+
+def channels_first(images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """``(batch, rows, columns, channels)``, seen as ``(batch, channels, rows,
+    columns)``.
+    """
+    return images.transpose(0, 3, 1, 2)
 
 
 @cache

@@ -10,6 +10,7 @@ from pytensor_nnet.kernels.llvm import (
     forward,
     padding,
     panels,
+    pooling,
     product,
     rearrangement,
     transposition,
@@ -23,7 +24,8 @@ NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
     *(backward, compiler, convolution, elementwise),
-    *(forward, padding, panels, product, rearrangement, transposition, winograd),
+    *(forward, padding, panels, pooling, product, rearrangement),
+    *(transposition, winograd),
 )
 _CACHES = (
     backward.backward_kernel,
@@ -36,6 +38,7 @@ _CACHES = (
     panels.product_kernel,
     product._plan,
     padding._kernel,
+    pooling._kernel,
     rearrangement.addition,
     rearrangement.rearrangement,
     transposition._kernel,
