@@ -15,15 +15,15 @@ from pytensor.graph.op import Op
 from pytensor.scalar import upcast
 from pytensor.tensor.type import TensorType
 
-from pytensor_nnet.kernels.convolution import (
-    Convolution,
-    convolve,
-    convolve_filter_gradient,
-    convolve_input_gradient,
-)
+from pytensor_nnet.kernels.convolution import Convolution
 from pytensor_nnet.kernels.geometry import (
     convolution_output_size,
     pads_of_border_mode,
+)
+from pytensor_nnet.kernels.llvm.convolution import (
+    convolve,
+    convolve_filter_gradient,
+    convolve_input_gradient,
 )
 from pytensor_nnet.ops.arguments import (
     as_images,

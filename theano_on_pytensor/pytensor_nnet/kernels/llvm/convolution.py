@@ -26,8 +26,9 @@ from pytensor_nnet.kernels.llvm.compiler import host
 from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel, skips_blanks
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
 from pytensor_nnet.kernels.llvm.memory import address, allocate, empty, zeros
+from pytensor_nnet.kernels.llvm.padding import pad_images
 from pytensor_nnet.kernels.llvm.rearrangement import addition, order_of, rearrangement
-from pytensor_nnet.kernels.llvm.transposition import transpose
+from pytensor_nnet.kernels.llvm.transposition import channels_first, packed_last
 from pytensor_nnet.kernels.llvm.winograd import (
     Winograd,
     suits_winograd,
@@ -277,7 +278,7 @@ class _ForwardPlan:
         mask, mask_at = None, 0
         if layer.epilogue.keeps_mask:
             mask, mask_at = allocate(shape, _mask_dtype(layer.epilogue))
-        spans = _spans(
+        spans = threads.spans(
             batch, min(4 * threads.threads(), batch * self._task // _SMALL_TASK)
         )
         images_at = address(padded)
@@ -294,7 +295,7 @@ class _ForwardPlan:
             finite = self._skips_blanks and bool(np.isfinite(filters).all())
             common = (images_at, packed_at, bias_at, out_at, mask_at, int(finite))
             threads.run(forward_kernel(layer), [(*common, *span) for span in spans])
-        return _channels_first(out), None if mask is None else _channels_first(mask)
+        return channels_first(out), None if mask is None else channels_first(mask)
 
 
 def _gradients(
@@ -316,7 +317,7 @@ def _gradients(
     strides = [stride // gradient.itemsize for stride in rows.strides]
     filters_last = strides[3] == 1 or backward.layer.filters == 1
     plan = _backward_plan(backward, shape, flip, filters_last)
-    kept = [None if x is None else _packed_last(x) for x in (out, mask)]
+    kept = [None if x is None else packed_last(x) for x in (out, mask)]
     return plan.run(padded, filters, *kept, gradient, strides, at_zero, to_images)
 
 
@@ -377,7 +378,7 @@ class _BackwardPlan:
     ) -> tuple[Array | None, Array]:
         layer, dtype, itemsize = self._backward.layer, self._dtype, self._dtype.itemsize
         pack_at, unpack_at = self._addresses
-        spans = _spans(len(padded), _GROUPS)
+        spans = threads.spans(len(padded), _GROUPS)
         parts = len(spans)
         rearrange = rearrangement(layer.element)
         packed_at = 0
@@ -438,13 +439,6 @@ def _line(size: int) -> int:
     return -(-size // 64) * 64
 
 
-def _spans(length: int, parts: int) -> list[Pair]:
-    """``range(length)`` in so many parts, or fewer, that are nearly equal."""
-    parts = max(1, min(parts, length))
-    ends = [length * part // parts for part in range(parts + 1)]
-    return list(zip(ends, ends[1:], strict=False))
-
-
 def _whole(filters: int, lanes: int) -> int:
     return -(-filters // lanes) * lanes
 
@@ -475,40 +469,8 @@ def _layer(
 def _channels_last(images: Array, pads: tuple[Pair, Pair]) -> Array:
     """Images ``(batch, rows, columns, channels)`` in C order, with their pads."""
     if pads == ((0, 0), (0, 0)):
-        return _packed_last(images)
-    (top, bottom), (left, right) = pads
-    cut = images[
-        :,
-        :,
-        max(0, -top) : images.shape[2] - max(0, -bottom),
-        max(0, -left) : images.shape[3] - max(0, -right),
-    ]
-    top, bottom, left, right = (max(0, pad) for pad in (top, bottom, left, right))
-    batch, channels, rows, columns = cut.shape
-    padded = zeros(
-        (batch, rows + top + bottom, columns + left + right, channels), images.dtype
-    )
-    padded[:, top : top + rows, left : left + columns] = cut.transpose(0, 2, 3, 1)
-    return padded
-
-
-def _packed_last(images: Array) -> Array:
-    """Channels last, in C order; the same memory if it lies so already."""
-    last = images.transpose(0, 2, 3, 1)
-    if last.flags.c_contiguous:
-        return last
-    if images.flags.c_contiguous:
-        batch, channels, rows, columns = images.shape
-        return transpose(images.reshape(batch, channels, rows * columns)).reshape(
-            last.shape
-        )
-    packed = empty(last.shape, last.dtype)
-    np.copyto(packed, last)
-    return packed
-
-
-def _channels_first(images: Array) -> Array:
-    return images.transpose(0, 3, 1, 2)
+        return packed_last(images)
+    return pad_images(images, pads)
 
 
 def _without_pads(padded: Array, pads: tuple[Pair, Pair], size: Any) -> Array:
@@ -525,8 +487,8 @@ def _without_pads(padded: Array, pads: tuple[Pair, Pair], size: Any) -> Array:
             max(0, top) : max(0, top) + inner.shape[1],
             max(0, left) : max(0, left) + inner.shape[2],
         ]
-        return _channels_first(whole)
-    return _channels_first(padded[:, top : top + size[0], left : left + size[1]])
+        return channels_first(whole)
+    return channels_first(padded[:, top : top + size[0], left : left + size[1]])
 
 
 def _taps_of_filters(filters: Array, flip: bool) -> Array:

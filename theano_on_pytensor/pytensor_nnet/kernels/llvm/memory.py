@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import threading
 from math import prod
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 __all__ = ["address", "allocate", "empty", "zeros"]
 
 _LINE = 64
+# Bytes of a block that is kept, and how many blocks there are at most.
+_LARGE = 1 << 20
+_MOST_BLOCKS = 48
 # An object's head; in an array, the address of its data comes next.
 _HEAD = object.__basicsize__
 _size_at = ctypes.c_size_t.from_address
@@ -36,10 +40,54 @@ def _can_be_read() -> bool:
 address = _read_address if _can_be_read() else _asked_address
 
 
+class _Store:
+    """Large blocks of memory, used again once no array lies in them.
+
+    The system clears each page that it hands out, which takes longer than to fill
+    it; a program that trains asks for the same sizes again and again.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: list[np.ndarray] = []
+        self._lock = threading.Lock()
+
+    def get(self, size: int) -> np.ndarray:
+        """A block of so many bytes or a few more."""
+        with self._lock:
+            for number, block in enumerate(self._blocks):
+                if (
+                    size <= len(block) <= size + size // 8
+                    and _COUNTS_REFERENCES
+                    and sys.getrefcount(block) <= _OWN_REFERENCES
+                ):
+                    self._blocks.append(self._blocks.pop(number))
+                    return block
+            block = np.empty(size, np.uint8)
+            self._blocks.append(block)
+            del self._blocks[:-_MOST_BLOCKS]
+            return block
+
+
+def _own_references() -> int:
+    """Those to what a list holds, seen within a loop over it."""
+    for _, block in enumerate([np.empty(1)]):
+        return sys.getrefcount(block)
+    return 0
+
+
+_COUNTS_REFERENCES = (
+    sys.implementation.name == "cpython"
+    and getattr(sys, "_is_gil_enabled", lambda: True)()
+)
+_OWN_REFERENCES = _own_references() if _COUNTS_REFERENCES else 0
+_store = _Store()
+
+
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An uninitialised array in C order."""
     dtype = np.dtype(dtype)
-    memory = np.empty(prod(shape) * dtype.itemsize + _LINE, np.uint8)
+    size = prod(shape) * dtype.itemsize + _LINE
+    memory = np.empty(size, np.uint8) if size < _LARGE else _store.get(size)
     return np.ndarray(shape, dtype, memory, -address(memory) % _LINE)
 
 
