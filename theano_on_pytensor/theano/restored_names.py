@@ -29,6 +29,8 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 __all__ = ["restore"]
@@ -68,38 +70,24 @@ class _LastResortFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """The module that serves has been executed by its own import."""
 
 
-class _PatchingLoader(importlib.abc.Loader):
-    """Another loader, after which a module of ``theano.compat`` patches."""
-
-    def __init__(self, loader: importlib.abc.Loader) -> None:
-        self.loader = loader
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.loader, name)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self.loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        self.loader.exec_module(module)
-        importlib.import_module(_PATCHED_BY[module.__name__]).patch(module)
-
-
 class _PatchingFinder(importlib.abc.MetaPathFinder):
-    """Finds a module of ``_PATCHED_BY`` as the finders after this one do."""
+    """Finds a module of ``_PATCHED_BY`` where it lies, and patches what it loads."""
 
     def find_spec(
         self, fullname: str, path: object = None, target: object = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname not in _PATCHED_BY:
             return None
-        after = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        for finder in after:
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _PatchingLoader(spec.loader)
-                return spec
-        return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module = partial(self.execute, spec.loader.exec_module)
+        return spec
+
+    @staticmethod
+    def execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+        execute(module)
+        if module.__name__ in _PATCHED_BY:
+            importlib.import_module(_PATCHED_BY[module.__name__]).patch(module)
 
 
 def restore() -> None:
