@@ -4,7 +4,11 @@ from pytensor.compile.debug.profiling import ProfileStats
 from pytensor.compile.rebuild import construct_function_ins_and_outs
 from pytensor.configdefaults import config
 
-from theano.compile.function_module import Function, UnusedInputError
+from theano.compile.function_module import (
+    Function,
+    UnusedInputError,
+    take_notes_into_message,
+)
 from theano.compile.io import In, Param
 from theano.compile.mode import get_mode
 
@@ -78,24 +82,28 @@ def function(
         profile = config.profile or config.print_global_stats or None
     if profile is True or isinstance(profile, str):
         profile = ProfileStats(message=name if profile is True else profile)
-    specs, cloned_outputs = construct_function_ins_and_outs(
-        list(inputs),
-        outputs,
-        updates=updates,
-        givens=givens,
-        no_default_updates=no_default_updates,
-        rebuild_strict=rebuild_strict,
-        allow_input_downcast=allow_input_downcast,
-    )
-    maker = mode.function_maker(
-        specs,
-        cloned_outputs,
-        mode,
-        accept_inplace=accept_inplace,
-        function_class=Function,
-        profile=profile,
-        on_unused_input=on_unused_input,
-        name=name,
-    )
-    maker.output_keys = output_keys
-    return maker.create()
+    try:
+        specs, cloned_outputs = construct_function_ins_and_outs(
+            list(inputs),
+            outputs,
+            updates=updates,
+            givens=givens,
+            no_default_updates=no_default_updates,
+            rebuild_strict=rebuild_strict,
+            allow_input_downcast=allow_input_downcast,
+        )
+        maker = mode.function_maker(
+            specs,
+            cloned_outputs,
+            mode,
+            accept_inplace=accept_inplace,
+            function_class=Function,
+            profile=profile,
+            on_unused_input=on_unused_input,
+            name=name,
+        )
+        maker.output_keys = output_keys
+        return maker.create()
+    except Exception as error:
+        take_notes_into_message(error)
+        raise

@@ -37,7 +37,7 @@ class Function(_Function):
         try:
             results = super().__call__(*args, **kwargs)
         except Exception as error:
-            _take_notes_into_message(error)
+            take_notes_into_message(error)
             raise
         finally:
             for storage, default in self._defaults:
@@ -117,13 +117,29 @@ class Function(_Function):
         return twin
 
 
-def _take_notes_into_message(error):
+_THEANOS_WORDS = {
+    "pytensor.function": "theano.function",
+    "pytensor function": "theano function",
+    "pytensor Variable": "theano Variable",
+    "PyTensor flag": "Theano flag",
+    "most PyTensor optimizations": "most optimizations",
+    "PyTensor optimizations": "optimizations",
+    "`specify_broadcastable` on": "theano.tensor.addbroadcast(variable, axis) on",
+}
+
+
+def take_notes_into_message(error):
     """Put what PyTensor noted (the node, its inputs' shapes) where Theano had it
-    and programs look for it: into the message.
+    and programs look for it: into the message, which names what Theano calls so.
     """
+    if not (error.args and isinstance(error.args[0], str)):
+        return
     notes = getattr(error, "__notes__", None)
-    if notes and error.args and isinstance(error.args[0], str):
-        error.args = ("\n".join([error.args[0], *notes]), *error.args[1:])
+    text = "\n".join([error.args[0], *(notes or [])])
+    for word, theanos in _THEANOS_WORDS.items():
+        text = text.replace(word, theanos)
+    error.args = (text, *error.args[1:])
+    if notes:
         del error.__notes__
 
 

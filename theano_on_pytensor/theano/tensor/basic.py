@@ -21,8 +21,6 @@ from pytensor.tensor import (
     arctanh,
     argmin,
     argsort,
-    as_tensor,
-    as_tensor_variable,
     bcol,
     bitwise_and,
     bitwise_not,
@@ -355,6 +353,7 @@ __all__ = [
     "AllocDiag",
     "AllocEmpty",
     "Argmax",
+    "AsTensorError",
     "Choose",
     "Dot",
     "ExtractDiag",
@@ -715,6 +714,32 @@ __all__ = [
 
 wmatrix = TensorType("int16", (False, False))
 Tensor = TensorType
+
+
+class AsTensorError(TypeError):
+    """What is given can be made no tensor."""
+
+
+def as_tensor_variable(x, name=None, ndim=None):
+    """``x``, a number, array, list of these or of variables, as a tensor variable.
+
+    ``ndim`` is the number of dimensions it must have: it gets more, of length 1, on
+    the left, and loses those on the left that are known to be of length 1.
+
+    Raises
+    ------
+    AsTensorError
+        A TypeError: if ``x`` can be made no tensor.
+    """
+    try:
+        return pt.as_tensor_variable(x, name=name, ndim=ndim)
+    except (NotImplementedError, TypeError) as error:
+        raise AsTensorError(
+            f"Cannot convert {x!r} of type {type(x).__name__} to a tensor: {error}"
+        ) from error
+
+
+as_tensor = as_tensor_variable
 
 
 def tensor(*args, **kwargs):

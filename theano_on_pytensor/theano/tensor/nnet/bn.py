@@ -1,6 +1,7 @@
 """Batch normalization: Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167."""
 
 import pytensor.tensor as pt
+from pytensor.gradient import zero_grad
 
 __all__ = [
     "batch_normalization",
@@ -50,7 +51,7 @@ def batch_normalization_train(
     tuple of tensors
         The normalized inputs, their mean, ``1 / sqrt(variance + epsilon)``, and with
         running averages these as they are now. The running variance takes the
-        unbiased one.
+        unbiased one. As in Theano a gradient flows through the first only.
 
     Raises
     ------
@@ -68,7 +69,9 @@ def batch_normalization_train(
     mean = pt.mean(inputs, axes, keepdims=True)
     variance = pt.var(inputs, axes, keepdims=True)
     inverse_std = pt.reciprocal(pt.sqrt(variance + _like(epsilon, inputs)))
-    results = [(inputs - mean) * (gamma * inverse_std) + beta, mean, inverse_std]
+    results = [(inputs - mean) * (gamma * inverse_std) + beta]
+    mean, variance, inverse_std = map(zero_grad, (mean, variance, inverse_std))
+    results += [mean, inverse_std]
     factor = _like(running_average_factor, inputs)
     if running_mean is not None:
         before = _with_axes(running_mean, axes, inputs, "running_mean")
