@@ -27,13 +27,15 @@ from pytensor_nnet.kernels.llvm.operations import (
     store,
 )
 
-__all__ = ["Expression", "Plan", "Step", "evaluate", "plan"]
+__all__ = ["Expression", "Plan", "Step", "evaluate", "plan", "run_together"]
 
 Layout = tuple[tuple[int, ...], tuple[int, ...]]
 
 # Work, in additions, below which a second thread is not worth waking.
 _SMALL_TASK = 1 << 17
 _MOST_AXES = 4
+# Numbers that a loop is to be long for at least.
+_SHORT = 512
 # Bytes that are worth to begin where a cache line does.
 _LARGE = 1 << 12
 
@@ -119,17 +121,23 @@ class Plan:
         table: np.ndarray,
         spans: list[tuple[int, int]],
         outputs: list[tuple[int | None, str, tuple[int, ...], tuple[int, ...] | None]],
+        repeats: Sequence[int],
     ):
         self.kernel = kernel
+        self._repeated = [(i, count) for i, count in enumerate(repeats) if count > 1]
         self._table = table
         self._spans = [(address(table), *span) for span in spans]
         self._outputs = outputs
 
-    def prepare(
-        self, inputs: Sequence[np.ndarray]
-    ) -> tuple[list[np.ndarray], list[tuple[int, ...]]]:
-        """The outputs, and what to call the kernel with to fill them."""
+    def prepare(self, inputs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], "Call"]:
+        """The outputs, and the call that fills them."""
         addresses = [address(array) for array in inputs]
+        kept = []
+        for i, count in self._repeated:
+            repeated = np.empty((count, inputs[i].size), inputs[i].dtype)
+            repeated[:] = inputs[i].ravel("K")
+            kept.append(repeated)
+            addresses[i] = address(repeated)
         outputs = []
         for source, dtype, shape, axes in self._outputs:
             if source is not None:
@@ -140,16 +148,40 @@ class Plan:
             output = make(shape, dtype)
             addresses.append(address(output))
             outputs.append(output if axes is None else output.transpose(axes))
-        return outputs, [(*addresses, *span) for span in self._spans]
+        tasks = [(*addresses, *span) for span in self._spans]
+        return outputs, Call(self.kernel, tasks, kept)
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs."""
-        outputs, tasks = self.prepare(inputs)
-        if len(tasks) == 1:
-            self.kernel(*tasks[0])
-        elif tasks:
-            threads.run(self.kernel, tasks)
+        outputs, call = self.prepare(inputs)
+        run_together([call])
         return outputs
+
+
+class Call(NamedTuple):
+    """A kernel, what to call it with, each time, and memory that it needs till then."""
+
+    kernel: Kernel | None
+    tasks: list[tuple[int, ...]]
+    kept: list[np.ndarray]
+
+
+def run_together(calls: Sequence[Call]) -> None:
+    """Calls of kernels that do not depend on each other. Several threads take part
+    where one of the kernels is to be called more than once.
+    """
+    tasks_of: dict[Kernel, list[tuple[int, ...]]] = {}
+    is_large = False
+    for kernel, tasks, _ in calls:
+        if tasks:
+            tasks_of.setdefault(kernel, []).extend(tasks)
+            is_large = is_large or len(tasks) > 1
+    for kernel, tasks in tasks_of.items():
+        if is_large:
+            threads.run(kernel, tasks)
+        else:
+            for task in tasks:
+                kernel(*task)
 
 
 def evaluate(
@@ -209,10 +241,12 @@ def plan(
         for source, dtype in zip(sources, expression.out_dtypes, strict=True)
     ]
     if not prod(shape):
-        return Plan(None, np.zeros(0, np.int64), [], outputs)
+        return Plan(None, np.zeros(0, np.int64), [], outputs, ())
     sizes, steps = _joined(
         memory_shape, [[s[axis] for axis in axes] for s in (*in_steps, *out_steps)]
     )
+    lengths = [prod(own_shape) for own_shape, _ in layouts]
+    sizes, steps, repeats = _lengthened(sizes, steps, lengths)
     side_by_side = tuple(bool(one[-1]) for one in steps)
     if (
         len(sizes) > _MOST_AXES
@@ -222,7 +256,8 @@ def plan(
         return None
     kernel = elementwise_kernel(expression, side_by_side[: len(in_steps)], len(sizes))
     table = np.array([*sizes[1:], *(n for one in steps for n in one[:-1])], np.int64)
-    return Plan(kernel, table, _spans(sizes, expression.cost, n_threads), outputs)
+    spans = _spans(sizes, expression.cost, n_threads)
+    return Plan(kernel, table, spans, outputs, repeats)
 
 
 def _joined(
@@ -250,6 +285,38 @@ def _joined(
             for mine, one in zip(joined, steps, strict=True):
                 mine.append(one[axis])
     return sizes, joined
+
+
+def _lengthened(
+    sizes: list[int], steps: list[list[int]], lengths: Sequence[int]
+) -> tuple[list[int], list[list[int]], list[int]]:
+    """Sizes and steps with a longer last axis, and how often each input is to be
+    written out, one after the other, for that. ``lengths`` are the inputs'.
+
+    A bias of a few channels, which come last, is such an input: else there would be
+    a loop over these few for each pixel.
+    """
+    if len(sizes) < 2:
+        return sizes, steps, [1] * len(lengths)
+    *outer, rows, columns = sizes
+    repeated = [
+        one[-1] == 1 and length == columns
+        for one, length in zip(steps, lengths, strict=False)
+    ]
+    repeated += [False] * (len(steps) - len(lengths))
+    counts = range(1, _SHORT // columns + 1)
+    count = max((n for n in counts if rows % n == 0), default=1)
+    if count == 1 or not all(
+        again or one[-2] == one[-1] * columns
+        for one, again in zip(steps, repeated, strict=True)
+    ):
+        return sizes, steps, [1] * len(lengths)
+    split = [
+        [*one[:-2], one[-2] * count, columns if again else one[-2], one[-1]]
+        for one, again in zip(steps, repeated, strict=True)
+    ]
+    sizes, steps = _joined([*outer, rows // count, count, columns], split)
+    return sizes, steps, [count if again else 1 for again in repeated[: len(lengths)]]
 
 
 def _spans(sizes: Sequence[int], cost: int, n_threads: int) -> list[tuple[int, int]]:

@@ -182,6 +182,24 @@ def test_broadcast_arrays(cpu, data, seed):
         assert np.array_equal(z, expected)
 
 
+@pytest.mark.parametrize("rows", [1, 7, 64, 521])
+@pytest.mark.parametrize("bias_first", [True, False])
+def test_a_bias_of_few_channels_is_repeated(cpu, rows, bias_first):
+    """Where 521 rows are left as they are, for they are a prime number of them."""
+    x, bias = np.arange(rows * 6, dtype="f4").reshape(rows, 3, 2), np.arange(6.0) / 7
+    bias = np.asfortranarray(bias.reshape(3, 2).astype("f4"))
+    x = np.ascontiguousarray(x.transpose(0, 2, 1)).transpose(0, 2, 1)
+    inputs = [bias, x] if bias_first else [x, bias]
+    layouts = tuple((a.shape, a.strides) for a in inputs)
+    expression = one_step("subtract", ["float32"] * 2, "float32")
+    _, call = plan(expression, layouts, (), 1).prepare(inputs)
+    assert [array.size for array in call.kept] == (
+        [] if rows in (1, 521) else [rows * 6]
+    )
+    (out,) = evaluate(expression, inputs)
+    assert np.array_equal(out, np.subtract(*inputs))
+
+
 def test_what_lies_elsewhere_is_left_alone(cpu):
     """An output over every second column of an array."""
     x = np.zeros((6, 8), "f4")
