@@ -53,7 +53,7 @@ def read_layers(outputs: Iterable[Any], lasagne: str | None = None) -> Network:
     """
     ordered = in_order(outputs, lambda layer: filter(is_layer, _inputs(layer)))
     named = [
-        (layer.name or name_unnamed(type(layer).__name__, index), layer)
+        (layer.name or _name(layer, index), layer)
         for index, layer in enumerate(ordered)
     ]
     return _read_objects(named, lasagne)
@@ -80,14 +80,26 @@ def in_order(
 def read_named(layers: Mapping[Any, Any], lasagne: str | None = None) -> Network:
     """A network from layer objects by name, in the order to keep.
 
-    Raises
-    ------
-    DescriptionError
-        If a layer is fed by one that is not among them.
+    Layers that feed them and are not among them stand before the first one they feed.
     """
-    return _read_objects(
-        [(str(name), layer) for name, layer in layers.items()], lasagne
-    )
+    names = {id(layer): str(name) for name, layer in layers.items()}
+    before: dict[int, Any] = {}
+    for layer in layers.values():
+        for one in in_order([layer], lambda one: _unlisted(one, before)):
+            before.setdefault(id(one), one)
+    named = [
+        (names.get(id(layer)) or layer.name or _name(layer, index), layer)
+        for index, layer in enumerate(before.values())
+    ]
+    return _read_objects(named, lasagne)
+
+
+def _unlisted(layer: Any, listed: Mapping[int, Any]) -> list[Any]:
+    return [one for one in _inputs(layer) if is_layer(one) and id(one) not in listed]
+
+
+def _name(layer: Any, index: int) -> str:
+    return name_unnamed(type(layer).__name__, index)
 
 
 def _inputs(layer: Any) -> list[Any]:
@@ -114,12 +126,12 @@ def _read_objects(named: list[tuple[str, Any]], lasagne: str | None) -> Network:
         for source in _inputs(layer):
             if not is_layer(source):
                 inputs.append(source)
-            elif positions.get(id(source), len(layers)) < len(layers):
+            elif positions[id(source)] < len(layers):
                 inputs.append(positions[id(source)])
             else:
                 raise DescriptionError(
-                    f"{name}: it is fed by a layer that is not among those before it, "
-                    f"{type(source).__name__} {source.name!r}",
+                    f"{name}: it is fed by {named[positions[id(source)]][0]!r}, which "
+                    "it feeds itself; a network has no cycles",
                     name,
                 )
         layers.append(_describe(name, layer, tuple(inputs)))

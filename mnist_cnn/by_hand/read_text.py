@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,10 +29,13 @@ from .errors import DescriptionError, UntoldError
 from .read_definitions import shorten
 from .rules import find_rule
 
-MOST_BYTES = 2_000_000
+MOST_BYTES = 1_000_000
 """A longer text is refused."""
 
 _MOST_NAMES = 10
+_JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:\]|\[\s*["\[\]]|\{\s*["}]))')
+"""How JSON starts that may describe a network: Python's texts and names differ."""
+
 _FORMS = {".json": "json", ".py": "python"}
 
 
@@ -116,16 +120,7 @@ def tell_form(text: str) -> str:
 
     if is_short(text):
         return "short"
-    start = text.lstrip()
-    if start[:1] == "{" or (start[:1] == "[" and _is_json_list(start)):
-        return "json"
-    return "python"
-
-
-def _is_json_list(text: str) -> bool:
-    """Whether a list is JSON rather than Python: it holds ``[``, ``{`` and no name."""
-    inside = text[1:].lstrip()
-    return inside[:1] in ("[", "{", "]") and "'" not in text[:200]
+    return "json" if _JSON.match(text) else "python"
 
 
 def read_file(path: Path) -> tuple[str, str | None]:

@@ -29,7 +29,12 @@ _PYTHON_2 = [
 ]
 """What today's Python refuses, and a line in its place that makes the same layers."""
 
+_PRINTS = "Missing parentheses in call to"
+"""How Python starts to complain of a statement that is a function today."""
+
 _MOST_REPAIRS = 50
+_LONGEST_PROSE = 200_000
+_LONGEST_LINE = 10_000
 _MOST_LINES = 20_000
 """Lines that the search for code among prose looks at, all attempts together."""
 
@@ -55,12 +60,13 @@ def parse(
         return _parse(text).body, None
     except SyntaxError as error:
         problem = error
-    try:
-        return _parse_python_2(text).body, None
-    except SyntaxError as error:
-        if problem.msg.startswith("Missing parentheses"):
+    translated = _translate(text)
+    if translated != text or problem.msg.startswith(_PRINTS):
+        try:
+            return _parse_translated(translated).body, None
+        except SyntaxError as error:
             problem = error
-    if not among_prose:
+    if not among_prose or len(text) > _LONGEST_PROSE:
         raise _refuse(problem)
     return list(_find_statements(text)), _refuse(problem)
 
@@ -92,18 +98,24 @@ def _strip_prompts(text: str) -> str:
     return "\n".join(_PROMPT.sub("", line) for line in lines)
 
 
-def _parse_python_2(text: str) -> ast.Module:
+def _translate(text: str) -> str:
+    """Python 2 as today's Python, as far as layers need it."""
     text = "\n".join(
         line[: _indent(line)].expandtabs() + line[_indent(line) :]
         for line in text.split("\n")
     )
     for pattern, replacement in _PYTHON_2:
         text = pattern.sub(replacement, text)
+    return text
+
+
+def _parse_translated(text: str) -> ast.Module:
+    """The syntax tree, without the statements of Python 2 that are left."""
     for _ in range(_MOST_REPAIRS):
         try:
             return _parse(text)
         except SyntaxError as error:
-            if not error.msg.startswith("Missing parentheses in call to"):
+            if not error.msg.startswith(_PRINTS):
                 raise
             text = _pass_over(text, error)
     return _parse(text)
@@ -168,6 +180,8 @@ def _count_lines(lines: list[str], start: int) -> tuple[int, int]:
     """How many lines a logical line has, 1 if it does not end; lines looked at."""
     rest = iter(range(start, len(lines)))
     looked_at = 0
+    if len(lines[start]) > _LONGEST_LINE:
+        return 1, 1
 
     def readline() -> str:
         nonlocal looked_at
@@ -193,7 +207,7 @@ def _parse_block(block: str, before: int) -> list[ast.stmt]:
     try:
         tree = _parse(block)
     except SyntaxError:
-        tree = _parse_python_2(block)
+        tree = _parse_translated(_translate(block))
     for statement in tree.body:
         ast.increment_lineno(statement, before)
     return tree.body
