@@ -53,7 +53,10 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["mnist_cnn", "mnist_cnn.*"]),
-    package_data={"mnist_cnn.by_hand": ["table.schema.json"]},
+    package_data={
+        "mnist_cnn.by_hand": ["table.schema.json"],
+        "mnist_cnn.explorer": ["static/*"],
+    },
     zip_safe=False,
     python_requires=">=3.11,<3.15",
     install_requires=[
@@ -61,6 +64,7 @@ setup(
         "Theano==1.0.5+pytensor",
         "Lasagne==0.1",
         "nolearn==0.6.1",
+        "bottle>=0.13,<1",
         "mlxtend>=0.23,<1",
         "numpy>=2,<3",
         "pillow>=10.4",

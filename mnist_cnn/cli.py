@@ -13,6 +13,7 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ exit status:
   2    cannot be done as asked: standard error says why, and what is needed
   130  stopped by Ctrl-C; a run keeps what there is
 """
+
+PORT = 8642
+"""Of the explorer's page; always the same, so that its links can be passed on."""
 
 ENDINGS = {
     ".txt": "text",
@@ -209,6 +213,23 @@ def _build_parser() -> argparse.ArgumentParser:
         "--latex", action="store_true", help="the formula alone, in LaTeX"
     )
     _add_output(formula)
+    explore = add(
+        "explore",
+        _explore,
+        "open a page to play with: edit any number and see what becomes of the rest",
+    )
+    explore.formatter_class = argparse.RawDescriptionHelpFormatter
+    explore.epilog = FORMS
+    _add_source(explore)
+    explore.add_argument(
+        "--port",
+        type=_whole_number(0),
+        metavar="N",
+        help=f"of the loopback address (default: {PORT}, or any that is free)",
+    )
+    explore.add_argument(
+        "--no-browser", action="store_true", help="print the address, open nothing"
+    )
     compare = add(
         "compare", _compare, "compare what nolearn prints with the table by hand"
     )
@@ -389,6 +410,28 @@ def _formula(options: argparse.Namespace) -> int:
     parts = [str(formula), SAME_PADDING, *map(compare_same_padding, (28, 27))]
     text = formula.latex if options.latex else "\n\n".join(map(str, parts))
     _deliver(text, options.output)
+    return DONE
+
+
+def _explore(options: argparse.Namespace) -> int:
+    import webbrowser
+
+    from .explorer import make_server
+
+    network = _read_network(options)
+    if options.port is not None:
+        server = make_server(network, options.port)
+    else:
+        try:
+            server = make_server(network, PORT)
+        except ExperimentError:
+            server = make_server(network)
+    with server:
+        _show(f"{server.url}  (Ctrl-C ends it)")
+        if not options.no_browser:
+            webbrowser.open(server.url)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
     return DONE
 
 

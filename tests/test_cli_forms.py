@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,24 @@ def test_formula_of_another_network(call):
     assert "= 431'080" in shown
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a process SIGINT")
+def test_explore_serves_until_it_is_ended():
+    with subprocess.Popen(
+        [sys.executable, "-m", "mnist_cnn", "explore", "--no-browser", "--port", "0"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        address = process.stdout.readline().split()[0]
+        with urllib.request.urlopen(f"{address}api/start", timeout=30) as answer:
+            assert json.load(answer)["state"]["layers"][1][0] == "Conv2DLayer"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -136,6 +156,8 @@ def test_formula_of_another_network(call):
         (["layers", "--output", "no/such/file"], "cannot be written"),
         (["layers", "--output", "."], "cannot be written"),
         (["explain", "dens"], "did you mean 'dense'"),
+        (["explore", "--port", "70000"], "port 70000 cannot be had"),
+        (["explore", "--port", "-1"], "--port: got '-1'"),
         (["formula", "2x9x9 BatchNormLayer"], "it is a BatchNormLayer"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -148,7 +170,7 @@ def test_mistake_is_told_and_nothing_is_left(call, tmp_path, arguments, complain
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("command", ["layers", "explain", "formula"])
+@pytest.mark.parametrize("command", ["layers", "explain", "formula", "explore"])
 def test_help_says_what_a_network_may_be(call, command):
     status, shown, _ = call(command, "--help")
     assert status == 0

@@ -63,13 +63,13 @@ class Impossible:
     @property
     def reason(self) -> str:
         """Which numbers make the size fall below one: a sentence."""
-        shown = f"{self.formula} = " if self.formula else ""
+        comes_out = f"{self.formula} = {self.size}" if self.formula else str(self.size)
         if not self.window:
-            return f"{shown}{self.size} {self.along} would come out."
+            return f"Along the {self.along} {comes_out} would come out."
         pad = f"a pad of {self.pad} is added" if self.pad else "there is no pad"
         return (
-            f"{self.input_size} {self.along} come in, {pad}, and the {self.window} "
-            f"takes {self.window_size}: {shown}{self.size} would come out."
+            f"Along the {self.along} the input has {self.input_size}, {pad}, and the "
+            f"{self.window} takes {self.window_size}: {comes_out} would come out."
         )
 
     @property
@@ -79,12 +79,10 @@ class Impossible:
             return ""
         ways = [
             f"a pad of at least {self.smallest_pad}",
-            f"an input of at least {self.smallest_input} {self.along}",
+            f"an input of at least {self.smallest_input}",
         ]
         if self.largest_window > 0:
-            ways.insert(
-                0, f"a {self.window} of at most {self.largest_window} {self.along}"
-            )
+            ways.insert(0, f"a {self.window} of at most {self.largest_window}")
         return f"What would serve: {', or '.join(ways)}."
 
 

@@ -11,15 +11,18 @@ from .rows import Table
 
 
 def footnotes(table: Table, columns: Sequence[Column] = ()) -> list[str]:
-    """What is not trainable, shared, unknown or impossible; units of the columns."""
+    """Remarks, what cannot be and why, and the units of the columns."""
     return [
-        *_not_trainable(table),
-        *_shared(table),
-        *_unknown(table),
+        *remarks(table),
         *(f"{one.layer}: {one}" for one in find_impossible(table)),
         *(f"{column.title}: {column.unit}" for column in columns),
         *(note for column in columns for note in column.notes),
     ]
+
+
+def remarks(table: Table) -> list[str]:
+    """What is not trainable, shared or unknown."""
+    return [*_not_trainable(table), *_shared(table), *_unknown(table)]
 
 
 def _not_trainable(table: Table) -> Iterator[str]:

@@ -258,7 +258,7 @@ def test_where_no_image_is_sought_none_is_named(network_):
 
 def test_last_layer_whose_size_is_below_one_is_explained_as_well():
     shown = " ".join(text(network(conv("only", 29)), "only").split())
-    assert "a filter of at most 28 rows and columns" in shown
+    assert "a filter of at most 28," in shown
     assert "the smallest image that serves is 1x29x29" in shown
 
 
@@ -275,7 +275,7 @@ def test_what_is_below_one_otherwise_has_its_formula():
         ("TransposedConv2DLayer", transposed), DENSE, shape=(None, 1, 6, 6)
     )
     [one] = find_impossible(attempt(network_)[0])
-    assert str(one) == "(6-1)*1-2*20+3 = -32 rows and columns would come out."
+    assert str(one) == "Along the rows and columns (6-1)*1-2*20+3 = -32 would come out."
 
 
 def test_a_refusal_for_another_reason_is_told_as_it_is():
