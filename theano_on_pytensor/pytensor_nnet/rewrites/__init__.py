@@ -11,6 +11,7 @@ from pytensor_nnet.rewrites import (
     fusion_conv,
     fusion_crossentropy,
     fusion_dense,
+    fusion_updates,
     random_state,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "fusion_conv",
     "fusion_crossentropy",
     "fusion_dense",
+    "fusion_updates",
     "random_state",
 ]

@@ -1,5 +1,8 @@
 """``fuse_crossentropy``: ``log(softmax(x))[arange(n), classes]`` becomes one Op, and
 its gradient another.
+
+``sum_log_likelihood`` and ``keep_gradient_single`` are about what is around them in
+the gradient of a mean.
 """
 
 from collections.abc import Iterator
@@ -8,11 +11,18 @@ from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.rewriting.basic import GraphRewriter
+from pytensor.graph.rewriting.basic import GraphRewriter, node_rewriter
 from pytensor.scalar import basic as scalar
-from pytensor.tensor.basic import ARange, ScalarFromTensor, TensorFromScalar
+from pytensor.tensor.basic import (
+    Alloc,
+    ARange,
+    ScalarFromTensor,
+    TensorFromScalar,
+    constant,
+)
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
+from pytensor.tensor.rewriting.basic import register_specialize
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import (
@@ -27,7 +37,7 @@ from pytensor_nnet.ops.crossentropy import (
 )
 from pytensor_nnet.rewrites.fusion import clients
 
-__all__ = ["FuseCrossentropy"]
+__all__ = ["FuseCrossentropy", "keep_gradient_single", "sum_log_likelihood"]
 
 
 class FuseCrossentropy(GraphRewriter):
@@ -199,3 +209,52 @@ def _is_projection(
 optdb.register(
     "fuse_crossentropy", FuseCrossentropy(), "fast_run", "fast_compile", position=0.02
 )
+
+
+@register_specialize
+@node_rewriter([Sum])
+def sum_log_likelihood(fgraph, node):
+    """The sum of a log-likelihood is an output of the Op that computes it."""
+    (variable,) = node.inputs
+    if (
+        variable.owner is None
+        or not isinstance(variable.owner.op, SoftmaxLogLikelihood)
+        or variable.owner.outputs[0] is not variable
+        or node.op.acc_dtype not in (None, "float64")
+        or node.outputs[0].type.dtype != variable.type.dtype
+    ):
+        return None
+    likelihood, softmax = variable.owner.outputs[:2]
+    new = SoftmaxLogLikelihood(sums=True)(*variable.owner.inputs, return_list=True)
+    return {likelihood: new[0], softmax: new[1], node.outputs[0]: new[2]}
+
+
+@register_specialize
+@node_rewriter([SoftmaxLogLikelihoodGrad])
+def keep_gradient_single(fgraph, node):
+    """A gradient that is the same for all classes is not made a vector."""
+    softmax, classes, given = node.inputs
+    if given.owner is None or not isinstance(given.owner.op, Alloc):
+        return None
+    number = _single(given.owner.inputs[0])
+    if number is None or number.type.dtype != given.type.dtype:
+        return None
+    return [node.op(softmax, classes, number)]
+
+
+def _single(variable: Variable) -> Variable | None:
+    """An expression of the number that it is everywhere, without axes."""
+    node = variable.owner
+    if variable.type.ndim == 0:
+        return variable
+    if isinstance(variable, Constant) and variable.data.size == 1:
+        return constant(variable.data.reshape(()))
+    if node is None or not all(variable.type.broadcastable):
+        return None
+    if isinstance(node.op, DimShuffle):
+        return _single(node.inputs[0])
+    if isinstance(node.op, Elemwise) and len(node.outputs) == 1:
+        singles = [_single(source) for source in node.inputs]
+        if None not in singles:
+            return Elemwise(node.op.scalar_op)(*singles)
+    return None

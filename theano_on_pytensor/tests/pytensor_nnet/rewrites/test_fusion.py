@@ -5,6 +5,8 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.math import Sum
 
 from pytensor_nnet import conv2d, pool_2d
 from pytensor_nnet.linker import NumpyLinker
@@ -232,6 +234,23 @@ def test_the_crossentropy_of_a_softmax(dtype):
     assert_same(
         *([scores, classes], [loss, gradient, accuracy], values),
         {SoftmaxLogLikelihood: 1, SoftmaxLogLikelihoodGrad: 1},
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_mean_of_a_crossentropy(dtype):
+    """Its gradient stays one number, its sum comes with it."""
+    scores = pt.TensorType(dtype, shape=(None, None))()
+    classes = pt.ivector()
+    rng = np.random.default_rng(0)
+    values = [
+        rng.standard_normal((6, 4)).astype(dtype),
+        rng.integers(0, 4, 6).astype("int32"),
+    ]
+    loss = crossentropy(scores, classes).mean()
+    assert_same(
+        *([scores, classes], [loss, pytensor.grad(loss, scores)], values),
+        {SoftmaxLogLikelihood: 1, SoftmaxLogLikelihoodGrad: 1, Alloc: 0, Sum: 0},
     )
 
 

@@ -6,6 +6,7 @@ from pytensor_nnet.kernels.llvm import (
     backward,
     compiler,
     convolution,
+    crossentropy,
     elementwise,
     forward,
     padding,
@@ -23,7 +24,7 @@ SSE2 = compiler.CPU("x86-64", {"sse2": True}, "x86_64")
 NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
-    *(backward, compiler, convolution, elementwise),
+    *(backward, compiler, convolution, crossentropy, elementwise),
     *(forward, padding, panels, pooling, product, rearrangement),
     *(transposition, winograd),
 )
@@ -31,6 +32,8 @@ _CACHES = (
     backward.backward_kernel,
     convolution._backward_plan,
     convolution._forward_plan,
+    crossentropy._backward_kernel,
+    crossentropy._forward_kernel,
     elementwise.elementwise_kernel,
     elementwise.plan,
     forward.forward_kernel,
