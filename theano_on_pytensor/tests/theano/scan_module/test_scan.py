@@ -85,3 +85,32 @@ def test_map_reduce_and_folds(loop, expected):
     outputs, updates = loop()
     assert type(updates) is theano.OrderedUpdates
     assert outputs.eval({X: VALUE}).tolist() == expected
+
+
+def find_bodies(function):
+    from pytensor.scan.op import Scan
+
+    ops = [node.op for node in function.maker.fgraph.apply_nodes]
+    return [op.fn.maker.fgraph.apply_nodes for op in ops if isinstance(op, Scan)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: theano.scan(lambda row, h: T.tanh(row + h), x, T.zeros((3,)))[0],
+        lambda x: theano.foldl(lambda row, h: T.tanh(row + h), x, T.zeros((3,)))[0],
+        lambda x: theano.gradient.jacobian(T.tanh(x).sum(axis=0) * 2, x),
+    ],
+    ids=["scan", "foldl", "jacobian"],
+)
+def test_body_computes_arrays_at_once(make):
+    from pytensor.tensor.elemwise import Elemwise
+
+    x = T.matrix()
+    function = theano.function([x], make(x))
+    [body] = find_bodies(function)
+    ops = [type(node.op) for node in body]
+    assert any(issubclass(op, Elemwise) for op in ops)
+    # PyTensor's own would call Python for every element.
+    assert Elemwise not in ops
+    assert function(np.ones((2, 3), x.dtype)).shape[-1] == 3
