@@ -195,6 +195,10 @@ def rule(
     ...          Tensor("b", (num_units, num_pieces))],
     ...         Formula("(n + 1)*m*p", n=n, m=num_units, p=num_pieces),
     ...     )
+
+    Where the derivation has ``connections=Formula("n*m*p", ...)`` and, for each axis of
+    the output, what it sees of the input, ``windows=((Window(0),), ())``, the table can
+    have those columns for the layer, too.
     """
     if not types or not all(isinstance(name, str) for name in types):
         raise HandCalculationError(
