@@ -18,7 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__, by_hand
-from .by_hand.errors import HandCalculationError, ImpossibleSizeError
+from .by_hand.errors import (
+    HandCalculationError,
+    ImpossibleSizeError,
+    UntoldError,
+)
 from .errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -85,6 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImpossibleSizeError as error:
         return _refuse(
             f"{error}. 'mnist-cnn explain all NETWORK' says what would serve"
+        )
+    except UntoldError as error:
+        return _refuse(
+            f"{error}\nGive what is missing with --define NAME=VALUE or --input-size "
+            "SIZE, or have the file run: FILE.py:VARIABLE"
         )
     except (ExperimentError, HandCalculationError) as error:
         return _refuse(str(error))

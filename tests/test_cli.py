@@ -4,12 +4,15 @@ What people read is held by files in ``golden/``; with ``REWRITE_GOLDEN=1`` in t
 environment they are written anew.
 """
 
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ import pytest
 
 import theano
 from mnist_cnn import __version__, by_hand, cli, comparison
+from mnist_cnn.by_hand.read_short import read_short
 from mnist_cnn.dataset import Mnist
 from mnist_cnn.network import NETWORKS, build_network
 
@@ -214,8 +218,6 @@ def test_exit_status_tells_the_outcome(call, few_digits, monkeypatch, outcome, s
         done = real(*arguments, **options)
         return replace(done, outcome=outcome, stopped=f"It {outcome}.")
 
-    from dataclasses import replace
-
     real = experiment.run_experiment
     monkeypatch.setattr(experiment, "run_experiment", run)
     ended, printed, _ = call("reproduce", "--epochs", "1")
@@ -287,6 +289,248 @@ def test_predict_refuses_the_weights_of_another_network(call, trained, tmp_path)
     status, printed, errors = call("predict", "image", "--weights", trained)
     assert (status, printed) == (2, "")
     assert "weights of another network" in errors
+
+
+# Networks of one's own
+
+QUESTION = "1x28x28 conv32@5x5 pool2 conv32@3x3 pool2 dense256 dense10"
+PROGRAM = """\
+import lasagne.layers as ll
+
+def build_cnn(input_var=None, size=28, classes=10):
+    l = ll.InputLayer((None, 1, size, size), input_var, name='input')
+    l = ll.Conv2DLayer(l, 32, 5, name='conv2d1')
+    l = ll.MaxPool2DLayer(l, 2, name='maxpool1')
+    l = ll.Conv2DLayer(l, 32, 3, name='conv2d2')
+    l = ll.MaxPool2DLayer(l, 2, name='maxpool2')
+    l = ll.DenseLayer(l, 256, name='dense')
+    return ll.DenseLayer(l, num_units=classes, name='output')
+
+def build_mlp(hidden):
+    return ll.DenseLayer(ll.DenseLayer(ll.InputLayer((None, 784)), hidden), 10)
+"""
+
+
+@pytest.fixture
+def networks(tmp_path):
+    """Files that hold the question's network, each in another form."""
+    pairs = by_hand.NETWORKS["question"]
+    (tmp_path / "net.json").write_text(json.dumps(pairs), encoding="utf-8")
+    (tmp_path / "net.py").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "net.txt").write_text(f"My net:\n\n{PROGRAM}\nWhy?\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["net.json"], ["net.py", "--network", "build_cnn"]]
+    + [["net.txt", "--network", "build_cnn"], ["net.py:build_cnn"]],
+)
+def test_layers_of_a_file_are_printed(call, networks, arguments):
+    status, printed, errors = call("layers", *arguments)
+    assert (status, errors) == (0, "")
+    assert printed == (GOLDEN / "layers_question.txt").read_text(encoding="utf-8")
+
+
+def test_layers_of_the_short_form_are_printed(call):
+    status, printed, errors = call("layers", QUESTION)
+    assert (status, errors) == (0, "")
+    assert "832 + 9'248 + 205'056 + 2'570 = 217'706" in printed
+
+
+def test_example_of_the_readme_is_what_layers_prints(call):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command, printed = re.search(
+        r"^\$ mnist-cnn (layers .+)\n((?:.*\n)+?)```", readme, re.M
+    ).groups()
+    assert call(*shlex.split(command)) == (0, printed, "")
+
+
+def test_layers_of_standard_input_are_printed():
+    finished = run_command("layers", "-", input=QUESTION.encode())
+    assert finished.returncode == 0
+    assert b"217'706" in finished.stdout
+    finished = run_command("layers", "-", input=PROGRAM.encode())
+    assert finished.returncode == 2
+    assert b"standard input: it holds 2 networks, say which (--network" in (
+        finished.stderr
+    )
+
+
+def test_what_if_the_input_had_another_size(call, networks):
+    chosen = ("net.py", "--network", "build_cnn")
+    for arguments in [(), chosen]:
+        status, printed, _ = call("layers", *arguments, "--input-size", "3x32x32")
+        assert status == 0
+        assert "(5*5*3+1)*32   =   2'432" in printed
+    assert (
+        call("layers", *chosen, "--input-size", "input=1x28x28")[1]
+        == (call("layers", *chosen)[1])
+    )
+
+
+def test_a_value_that_the_code_lacks_is_given(call, networks):
+    chosen = ("layers", "net.py", "--network", "build_mlp")
+    status, printed, errors = call(*chosen)
+    assert (status, printed) == (2, "")
+    assert "line 13, return ll.DenseLayer" in errors
+    assert "hidden is a parameter that no call gives a value" in errors
+    assert "--define NAME=VALUE" in errors
+    status, printed, errors = call(*chosen, "--define", "hidden=20")
+    assert (status, errors) == (0, "")
+    assert "15'700 + 210 = 15'910" in printed
+
+
+def test_rules_of_a_version(call):
+    old, new = (
+        call("layers", "5x3 gru2", "--lasagne-version", version)[1]
+        for version in ("0.1", "0.2")
+    )
+    assert "3*(3+2+1)*2+2 = 38" in old
+    assert "3*(3+2+1)*2 = 36" in new
+
+
+def test_verify_builds_the_network_and_says_whether_it_agrees(call, monkeypatch):
+    status, printed, errors = call("layers", QUESTION, "--verify")
+    assert (status, errors) == (0, "")
+    assert "builds the same: size and parameters of all 7 layers" in printed
+    status, printed, errors = call("layers", QUESTION, "--verify", "--format", "json")
+    assert json.loads(printed)
+    assert "builds the same" in errors
+
+    from mnist_cnn import verification
+
+    real = by_hand.calculate
+
+    def calculate(network):
+        table = real(network)
+        rows = [replace(row, parameters=row.parameters + 1) for row in table]
+        return replace(table, rows=tuple(rows))
+
+    monkeypatch.setattr(verification.by_hand, "calculate", calculate)
+    status, printed, _ = call("layers", QUESTION, "--verify")
+    assert status == 1
+    assert "DIFFER in 7 of 7 layers" in printed
+
+
+def test_verify_says_what_is_not_installed():
+    code = (
+        "from mnist_cnn.cli import main; raise SystemExit(main(['layers', '--verify']))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, check=False
+    )
+    assert finished.returncode == 2
+    assert b"--verify builds the network with Lasagne, which cannot be" in (
+        finished.stderr
+    )
+    assert b"Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ('[["InputLayer", {"shape": [null, -3]}]]', "input0: a size of shape=-3"),
+        (
+            '[["InputLayer", {"shape": [9, 1, 3, 3]}], ["MaxPool2DLayer", '
+            '{"pool_size": 4}], ["DenseLayer", {"num_units": 2, "name": "d"}]]',
+            "d: the output of maxpool2d1 has the shape 9x1x0x0",
+        ),
+        ('[["InputLayer", {"shape": [9]}], ["DensLayer", {}]]', "mean DenseLayer"),
+        ('[["InputLayer", {"shape": [9]}], ["Mine", {}]]', '@rule("Mine")'),
+        ('[["InputLayer", {"shape": [9]},]', "net: line 1, column 32: this is no JSON"),
+        (
+            '[["InputLayer", {"shape": [9, 9]}], ["DenseLayer", {"num_units": 2, '
+            '"incoming": "there"}]]',
+            "dense1: it refers to 'there', and no layer before it has that name",
+        ),
+        (
+            '[["InputLayer", {"shape": [9, 9]}], ["DenseLayer", {"num_units": 2, '
+            '"name": "a", "incoming": "b"}], ["DenseLayer", {"num_units": 2, "name": '
+            '"b", "incoming": "a"}]]',
+            "a: it feeds itself: a <- b <- a",
+        ),
+        (
+            "l = InputLayer((9, 9))\nl = DenseLayer(l, 2\n",
+            "net: line 2, l = DenseLayer",
+        ),
+        (
+            "l = DenseLayer(InputLayer((9, 9)), 10**10**10)",
+            "10 ** 10 ** 10 is too large",
+        ),
+        ("l = DenseLayer(InputLayer((9, 9)), n)", "n is not defined in this text"),
+        ("[" * 100_000, "nested"),
+        ("(" * 100_000, "nested"),
+        ('{"a":' * 100_000, "nested"),
+        ("l = " + "-" * 100_000 + "1", "nested too deeply"),
+        (" " * 10_000_000, "longer than 1,000,000 bytes"),
+        ("l = \0", "line 1 holds a NUL character"),
+        (b"l = '\xff'", "no text in UTF-8: see byte 5, 0xff"),
+        ("", "makes no layer of Lasagne"),
+        ("Dear all,\nhow many?\n", "line 1, Dear all,: this is no Python"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_bad_network_is_told_without_a_traceback(call, tmp_path, content, complaint):
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "net").write_bytes(data)
+    status, printed, errors = call("layers", "net")
+    assert (status, printed) == (2, "")
+    assert complaint in errors
+    assert errors.startswith("mnist-cnn: error: ")
+    assert len(errors) < 1000
+
+
+@pytest.mark.parametrize(
+    "name", ["{0.__class__}", "%n%s", "<script>alert(1)</script>", "\ud800", "é" * 40]
+)
+def test_names_of_layers_are_printed_as_they_are(tmp_path, name):
+    text = json.dumps([["InputLayer", {"shape": [None, 3], "name": name}]])
+    (tmp_path / "net.json").write_text(text, encoding="utf-8")
+    finished = run_command("layers", "net.json", env={"PYTHONIOENCODING": "utf-8"})
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    shown = name.encode("utf-8", "backslashreplace")
+    assert shown in finished.stdout
+
+
+def measure(*arguments: str) -> float:
+    """Processor seconds of a call of the command in a process of its own."""
+    code = (
+        "import sys, time\nfrom mnist_cnn.cli import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "print(time.process_time(), file=sys.stderr)"
+    )
+    return min(
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code, *arguments],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+                capture_output=True,
+                check=True,
+            ).stderr
+        )
+        for _ in range(5)
+    )
+
+
+@pytest.mark.slow
+def test_layers_starts_at_once():
+    assert measure("layers") < 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["json", "py", "txt"])
+def test_a_thousand_layers_take_less_than_a_second(tmp_path, form):
+    short = " ".join(["3x32x32", *["conv8@3+1 dropout"] * 250, *["dense9"] * 499])
+    pairs = [[layer.type, dict(layer.arguments)] for layer in read_short(short).layers]
+    calls = "".join(f"l = {kind}(l, **{given!r})\n" for kind, given in pairs[1:])
+    text = {
+        "json": json.dumps(pairs),
+        "py": f"l = InputLayer((None, 3, 32, 32))\n{calls}",
+        "txt": short,
+    }[form]
+    assert len(pairs) == 1000
+    (tmp_path / f"net.{form}").write_text(text, encoding="utf-8")
+    assert measure("layers", str(tmp_path / f"net.{form}")) < 1
 
 
 # Refused

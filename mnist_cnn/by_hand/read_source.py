@@ -92,10 +92,10 @@ def _named(source: str) -> Iterator[None]:
     try:
         yield
     except DescriptionError as error:
-        if _is_text(source):
-            raise
-        start = "standard input" if source == "-" else source
-        raise DescriptionError(f"{start}: {error}", error.layer) from error
+        if not _is_text(source):
+            start = "standard input" if source == "-" else source
+            error.args = (f"{start}: {error}",)
+        raise
 
 
 def _cut(text: str) -> str:
