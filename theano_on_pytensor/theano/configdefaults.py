@@ -16,7 +16,7 @@ from theano.configparser import (
     theanorc_paths,
 )
 
-__all__ = ["FORWARDED", "config", "local_bitwidth"]
+__all__ = ["FORWARDED", "WITHOUT_EFFECT", "config", "local_bitwidth"]
 
 FORWARDED = frozenset(
     """
@@ -42,7 +42,7 @@ FORWARDED = frozenset(
 )
 """Settings that PyTensor keeps, under Theano's names."""
 
-_WITHOUT_EFFECT = {
+WITHOUT_EFFECT = {
     "assert_no_cpu_op": "ignore",
     "blas.check_openmp": True,
     "blas.ldflags": "",
@@ -185,7 +185,7 @@ def _settings() -> dict[str, Setting]:
         "optimizer_including": Setting("", str),
         **{
             name: Setting(default, _PARSERS[type(default)])
-            for name, default in _WITHOUT_EFFECT.items()
+            for name, default in WITHOUT_EFFECT.items()
         },
     }
 

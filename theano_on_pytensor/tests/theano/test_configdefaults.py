@@ -9,7 +9,7 @@ import pytest
 from pytensor.configdefaults import config as pytensor_config
 
 import theano
-from theano.configdefaults import _WITHOUT_EFFECT, FORWARDED
+from theano.configdefaults import FORWARDED, WITHOUT_EFFECT
 
 PREAMBLE = """
 import json, warnings
@@ -175,14 +175,14 @@ def test_forwarded_settings_exist_in_this_pytensor(name):
     assert value == getattr(pytensor_config, name.replace(".", "__"))
 
 
-@pytest.mark.parametrize("name", sorted(_WITHOUT_EFFECT))
+@pytest.mark.parametrize("name", sorted(WITHOUT_EFFECT))
 def test_settings_without_effect_can_be_read_and_set(name):
     *sections, last = name.split(".")
     holder = theano.config
     for section in sections:
         holder = getattr(holder, section)
     before = getattr(holder, last)
-    assert before == _WITHOUT_EFFECT[name]
+    assert before == WITHOUT_EFFECT[name]
     other = {bool: not before, int: 0.5, str: "another"}[type(before)]
     setattr(holder, last, str(other))
     assert theano.config._get(name) == other
