@@ -21,8 +21,9 @@ SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = ("linux", "darwin", "win32")
 DISTRIBUTION_OF = {"PIL": "pillow", "sklearn": "scikit-learn", "theano": "Theano"}
 
-# theano.compat serves sklearn's old modules to programs that have sklearn.
-OPTIONAL = {"theano": {"sklearn"}}
+# theano.compat serves sklearn's old modules to programs that have sklearn, which
+# brings joblib.
+OPTIONAL = {"theano": {"joblib", "sklearn"}}
 
 
 def copy_sources(root: Path, packages: list[str], destination: Path) -> Path:

@@ -81,7 +81,7 @@ def test_the_zoo_holds_many_networks_each_with_its_id():
     ("value", "told"),
     [
         (
-            '[["InputLayer", {"shape": [null, 3]},]',
+            '[["InputLayer", {"shape": [null, 3]} 4]',
             "line 1, column 38: this is no JSON",
         ),
         ('[\n["InputLayer"\n', "line 3, column 1: this is no JSON"),
