@@ -4,8 +4,11 @@
 ones.
 """
 
+from functools import lru_cache
+from math import prod
 from typing import Any
 
+import numpy as np
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
@@ -16,10 +19,10 @@ __all__ = ["FusedDense", "FusedDenseGrad"]
 
 
 class FusedDense(Op):
-    """``rectify(inputs @ weights + bias)``.
+    """``rectify(flatten(inputs, 2) @ weights + bias)``.
 
-    Inputs are ``(batch, features)``, weights ``(features, units)``, the bias
-    ``(units,)``.
+    Inputs are ``(batch, features)``, or of more axes; weights are ``(features,
+    units)``, the bias is ``(units,)``.
 
     Parameters
     ----------
@@ -45,7 +48,10 @@ class FusedDense(Op):
     def perform(self, node, inputs, output_storage):
         features, weights, bias = inputs
         _check(features.shape, weights.shape, bias.shape)
-        results = multiply(features, weights, bias, self.slope, self.keeps_mask)
+        features, order = _as_it_lies(features)[:2]
+        results = multiply(
+            features, weights, bias, self.slope, self.keeps_mask, order, "taps"
+        )
         for storage, value in zip(output_storage, results, strict=False):
             storage[0] = value
 
@@ -81,14 +87,18 @@ class FusedDenseGrad(Op):
 
     def perform(self, node, inputs, output_storage):
         features, weights, gradient, *outputs = inputs
+        features, order, shape, axes = _as_it_lies(features)
         if self.slope is None:
             bias = gradient.sum(axis=0)
         else:
             gradient, bias = differentiate(gradient, *outputs, self.slope, self.at_zero)
-        output_storage[0][0] = multiply(features.T, gradient)[0]
+        output_storage[0][0] = multiply(
+            features.T, gradient, order=order, ordered="rows"
+        )[0]
         output_storage[1][0] = bias
         if self.to_inputs:
-            output_storage[2][0] = multiply(gradient, weights.T)[0]
+            given, _ = multiply(gradient, weights.T, order=order, ordered="columns")
+            output_storage[2][0] = given.reshape(shape).transpose(axes)
 
     def infer_shape(self, *arguments):
         input_shape, weight_shape, *_ = arguments[-1]
@@ -96,12 +106,56 @@ class FusedDenseGrad(Op):
         return shapes if self.to_inputs else shapes[:2]
 
 
+def _as_it_lies(inputs: np.ndarray) -> tuple[np.ndarray, Any, Any, tuple[int, ...]]:
+    """Inputs as a matrix of features in the order of memory, without a copy if they
+    lie side by side in some order.
+
+    Returns the matrix; ``order``, the number of each of its columns among the
+    features, ``None`` where they are in order; and what makes such a matrix an
+    array like the inputs: a shape to be given it, and then an order of its axes.
+    """
+    if inputs.ndim == 2:
+        return inputs, None, inputs.shape, (0, 1)
+    found = _flattening(inputs.shape, inputs.strides, inputs.itemsize)
+    if found is None:
+        inputs = np.ascontiguousarray(inputs)
+        found = _flattening(inputs.shape, inputs.strides, inputs.itemsize)
+    axes, back, shape, order = found
+    matrix = inputs.transpose(axes).reshape(len(inputs), prod(shape[1:]))
+    return matrix, order, shape, back
+
+
+@lru_cache(256)
+def _flattening(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int
+) -> tuple[Any, ...] | None:
+    """The axes in the order of memory, how to undo that, the shape then, and the
+    numbers of the features, ``None`` where they are in order.
+    """
+    features = sorted(range(1, len(shape)), key=lambda axis: -strides[axis])
+    axes = (0, *features)
+    in_memory = tuple(shape[axis] for axis in axes)
+    step = itemsize
+    for axis in reversed(axes):
+        if shape[axis] != 1 and strides[axis] != step and prod(shape):
+            return None
+        step *= shape[axis]
+    back = tuple(np.argsort(axes).tolist())
+    order = None
+    if features != sorted(features):
+        numbers = np.arange(prod(shape[1:]), dtype=np.int32).reshape(shape[1:])
+        order = np.ascontiguousarray(
+            numbers.transpose([axis - 1 for axis in features]).ravel()
+        )
+    return axes, back, in_memory, order
+
+
 def _check(
     inputs: tuple[int, ...], weights: tuple[int, ...], bias: tuple[int, ...]
 ) -> None:
-    if inputs[1] != weights[0] or bias[0] != weights[1]:
+    if prod(inputs[1:]) != weights[0] or bias[0] != weights[1]:
         raise ValueError(
             f"inputs of shape {inputs}, weights of shape {weights} and a bias of shape "
-            f"{bias} do not fit each other: the inputs need {weights[0]} columns, the "
-            f"bias {weights[1]} numbers"
+            f"{bias} do not fit each other: an input needs {weights[0]} numbers, the "
+            f"bias {weights[1]}"
         )

@@ -4,6 +4,8 @@ An optimiser updates each parameter, and what it keeps of it (a velocity, ...), 
 the same elementwise expression. The new values overwrite the old ones.
 """
 
+from contextlib import suppress
+
 from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.features import ReplaceValidate
@@ -61,13 +63,11 @@ def _join(fgraph: FunctionGraph, op: CompiledElemwise, nodes: list[Apply]) -> No
     inputs = [_unspecified(variable) for node in nodes for variable in node.inputs]
     olds = [variable for node in nodes for variable in node.outputs]
     joined = Apply(JoinedElemwise(op, len(nodes)), inputs, [old.type() for old in olds])
-    try:
+    # Unless one is made of what another has become.
+    with suppress(InconsistencyError):
         fgraph.replace_all_validate(
             list(zip(olds, joined.outputs, strict=True)), reason="fuse_updates"
         )
-    except InconsistencyError:
-        # One is made of what another has become.
-        pass
 
 
 def _unspecified(variable: Variable) -> Variable:

@@ -55,8 +55,10 @@ def multiply(
         column ``i`` stands for; or the row of the output for the row ``i`` of ``a``.
     """
     (rows, taps), columns = a.shape, b.shape[1]
+    if order is None:
+        ordered = None
     a, a_turned = _laid_out(a)
-    b, b_turned = _laid_out(b)
+    b, b_turned = _laid_out(b, {"taps": "C", "columns": "F"}.get(ordered))
     if bias is not None:
         bias = np.ascontiguousarray(bias)
     out, out_at = allocate((rows, columns), a.dtype)
@@ -120,13 +122,17 @@ def _borrow(size: int) -> tuple[Array, int]:
     return allocate((size,), np.uint8)
 
 
-def _laid_out(matrix: Array) -> tuple[Array, bool]:
-    """The matrix, or a copy, and whether it is its transpose that is in C order."""
-    if matrix.flags.c_contiguous:
+def _laid_out(matrix: Array, wanted: str | None = None) -> tuple[Array, bool]:
+    """The matrix, or a copy, and whether it is its transpose that is in C order.
+
+    ``wanted`` is ``'C'`` or ``'F'`` where only that order will do.
+    """
+    if matrix.flags.c_contiguous and wanted != "F":
         return matrix, False
-    if matrix.flags.f_contiguous:
+    if matrix.flags.f_contiguous and wanted != "C":
         return matrix, True
-    return np.ascontiguousarray(matrix), False
+    order = wanted or "C"
+    return np.array(matrix, order=order), order == "F"
 
 
 def _split(

@@ -7,6 +7,7 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.math import Sum
+from pytensor.tensor.shape import Reshape
 
 from pytensor_nnet import conv2d, pool_2d
 from pytensor_nnet.linker import NumpyLinker
@@ -194,6 +195,42 @@ def test_dense_layers(dtype, nonlinearity):
         values,
         {FusedDense: 2, FusedDenseGrad: 2},
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_dense_layer_of_images(dtype):
+    """They are not flattened first."""
+    (x, w, b), values = conv_problem(dtype)
+    units = pt.TensorType(dtype, shape=(None, None))()
+    values.append(np.random.default_rng(1).integers(-2, 3, (125, 7)).astype(dtype))
+    hidden = pool_2d(rectify(with_bias(x, w, b)), (2, 2))
+    out = rectify(pt.dot(hidden.flatten(2), units))
+    gradients = pytensor.grad((out**2).sum(), [units, w, x])
+    assert_same(
+        *([x, w, b, units], [out, *gradients], values),
+        {FusedDense: 1, FusedDenseGrad: 1, FusedConv2dGrad: 1, Reshape: 0},
+    )
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        lambda x: x.reshape((x.shape[0] * 2, -1)),
+        lambda x: x.reshape((x.shape[1], -1)),
+        lambda x: x.reshape((2, -1)),
+        lambda x: x.reshape((x.shape[0], x.shape[2])),
+        lambda x: x.reshape((-1, x.shape[0])),
+    ],
+)
+def test_another_matrix_of_images(matrix):
+    x, w = pt.dtensor3(), pt.dmatrix()
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-2, 3, (2, 1, 4)) * 1.0
+    shape = matrix(pt.as_tensor(inputs)).eval().shape
+    values = [inputs, rng.integers(-2, 3, (shape[1], 5)) * 1.0]
+    out = rectify(pt.dot(matrix(x), w))
+    gradients = pytensor.grad((out**2).sum(), [x, w])
+    assert_same([x, w], [out, *gradients], values, {FusedDense: 1, FusedDenseGrad: 1})
 
 
 def test_a_dense_layer_without_a_bias():
