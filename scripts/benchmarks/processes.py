@@ -47,7 +47,6 @@ OURS = Peer(
     "this project: nolearn and Lasagne on pytensor_nnet",
     "run_nolearn.py",
     ("Theano", "Lasagne", "nolearn"),
-    environment={"THEANO_FLAGS": "floatX=float32"},
 )
 PEERS = {
     peer.name: peer
@@ -87,7 +86,6 @@ PEERS = {
             "the genuine Theano with Lasagne and nolearn",
             "run_nolearn.py",
             ("Theano", "Lasagne", "nolearn"),
-            environment={"THEANO_FLAGS": "floatX=float32"},
         ),
     )
 }

@@ -109,7 +109,7 @@ def _count(number: int, noun: str) -> str:
 def seconds_of(case: Mapping[str, Any], peer: str) -> float | None:
     """The median epoch, scaled to the full number of images; None: none finished."""
     answers = case["answers"].get(peer, [])
-    measured = [answer["seconds"] for answer in answers if "seconds" in answer]
+    measured = [answer["seconds"] for answer in answers]
     return median(measured) * case["scale"] if measured else None
 
 
@@ -201,7 +201,8 @@ def _render_starts(results: Mapping[str, Any]) -> Iterable[str]:
         "`imports` imports what ours stands on\n(three modules of scikit-learn, "
         "PyTensor, Numba) and does nothing else."
     )
-    yardstick = median(starts["imports"]["warm"]) if "imports" in starts else None
+    imports = starts["imports"]["warm"]
+    yardstick = median(imports) if imports else None
     rows = []
     for name, kinds in starts.items():
         row = [name]
@@ -213,20 +214,22 @@ def _render_starts(results: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _render_memory(results: Mapping[str, Any]) -> Iterable[str]:
-    rows = [
-        [name, f"{max(peaks) / 1e6:.0f}"]
-        for name, peaks in results["epoch_memory"].items()
-        if peaks
-    ]
+    rows, case = [], next(iter(results["cases"]), None)
+    for name, answers in case["answers"].items() if case else ():
+        peaks = [answer["peak_bytes"] for answer in answers]
+        if peaks and None not in peaks:
+            rows.append([name, f"{max(peaks) / 1e6:.0f}"])
     memory = results["memory"]
     if not rows and not memory:
         return
     yield "## Memory"
     if rows:
         yield (
-            f"At most, of a process that trains the {results['memory_of']} (MB):\n\n"
-            + render_table(["", "MB"], rows)
+            "At most, of a process that trains the network "
+            f"{case['network']} on {case['trained'] + case['validated']:,} images, "
+            f"batches of {case['batch_size']} (MB):"
         )
+        yield render_table(["", "MB"], rows)
     if memory:
         after = [number / 1e6 for number in memory["after_epochs"]]
         yield (
@@ -237,12 +240,5 @@ def _render_memory(results: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _render_failures(results: Mapping[str, Any]) -> Iterable[str]:
-    failures = [
-        f"{case['network']}, batch {case['batch_size']}, {name}: {answer['error']}"
-        for case in results["cases"]
-        for name, answers in case["answers"].items()
-        for answer in answers
-        if "error" in answer
-    ] + results["failures"]
-    if failures:
-        yield "## Failed\n\n" + "\n\n".join(failures)
+    if results["failures"]:
+        yield "## Failed\n\n" + "\n\n".join(results["failures"])

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from .processes import (
     run,
 )
 from .report import render, seconds_of
+
+DONE, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
 TRAINED, VALIDATED = 48_000, 12_000
 """An epoch's images; all seconds are scaled to them."""
@@ -60,7 +62,10 @@ class Case:
 
 
 def list_cases(
-    networks: list[str], batch_sizes: list[int], threads: list[int], every: bool
+    networks: Sequence[str],
+    batch_sizes: Sequence[int],
+    threads: Sequence[int],
+    every: bool,
 ) -> Iterator[Case]:
     """Every network once; the first one with all batch sizes and threads, too."""
     for index, name in enumerate(networks):
@@ -75,188 +80,217 @@ def list_cases(
 def main(options: Any) -> int:
     """Measure, print and keep; the exit status."""
     try:
-        results = _measure(options)
+        session = Session(options)
+        status = session.measure()
     except MeasurementError as error:
-        print(f"benchmark: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("benchmark: interrupted; nothing was kept", file=sys.stderr)
-        return 130
-    text = render(results)
+        _say(f"benchmark: error: {error}")
+        return USER_ERROR
+    text = render(session.results)
     print(text, end="")
     for path, content in (
-        (options.json, json.dumps(results, indent=1) + "\n"),
+        (options.json, json.dumps(session.results, indent=1) + "\n"),
         (options.markdown, text),
     ):
         if path is not None:
             unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
             unfinished.write_text(content, encoding="utf-8")
             unfinished.replace(path)
-    return 1 if results["failures"] else 0
+    return status
 
 
-def _measure(options: Any) -> dict[str, Any]:
-    prefix = shlex.split(options.prefix)
-    places, versions = find_places(
-        *(options.python, options.peers, prefix, options.timeout)
-    )
-    ours = Place(options.our_python, prefix, options.timeout)
-    places = {"ours": ours, **places}
-    peers = {name: OURS if name == "ours" else PEERS[name] for name in places}
-    results: dict[str, Any] = {
-        "started": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
-        "machine": machine.describe(),
-        "repeats": options.repeats,
-        "peers": {name: peer.description for name, peer in peers.items()},
-        "layouts": list(TUNED_TORCH),
-        "versions": {"ours": list_versions(ours.python), **versions},
-        "peaks": {},
-        "cases": [],
-        "starts": {},
-        "epoch_memory": {},
-        "memory": {},
-        "failures": [],
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        files = {
-            "images": str(Path(folder, "images.npy")),
-            "labels": str(Path(folder, "labels.npy")),
-            "data_dir": options.data_dir,
-        }
-        results["data"] = run(Place(ours.python), "run_data.py", files, 1)
-        for case in list_cases(
-            *(options.networks, options.batch_sizes, options.threads),
-            options.every_combination,
-        ):
-            _measure_case(case, options, files, peers, places, results)
-    if results["cases"]:
-        first = results["cases"][0]
-        results["memory_of"] = (
-            f"network {first['network']} on {first['trained'] + first['validated']:,} "
-            f"images, batches of {first['batch_size']}"
+class Session:
+    """All that is measured in one call.
+
+    Attributes
+    ----------
+    peers : dict of str to Peer
+        Those that are installed, this project first.
+    places : dict of str to Place
+        Where each runs.
+    results : dict
+        What came out, as JSON has it.
+    """
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+        prefix = shlex.split(options.prefix)
+        self.ours = Place(options.our_python, prefix, options.timeout)
+        places, versions = find_places(
+            *(options.python, options.peers, prefix, options.timeout)
         )
-        results["epoch_memory"] = {
-            name: [a["peak_bytes"] for a in answers if a.get("peak_bytes")]
-            for name, answers in first["answers"].items()
+        self.places = {"ours": self.ours, **places}
+        self.peers = {"ours": OURS, **{name: PEERS[name] for name in places}}
+        self.results: dict[str, Any] = {
+            "started": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+            "machine": machine.describe(),
+            "repeats": options.repeats,
+            "peers": {name: peer.description for name, peer in self.peers.items()},
+            "layouts": list(TUNED_TORCH),
+            "versions": {"ours": list_versions(self.ours.python), **versions},
+            "peaks": {},
+            "cases": [],
+            "starts": {},
+            "memory": {},
+            "failures": [],
         }
-    if options.starts:
-        _measure_starts(options, peers, places, results)
-    if options.memory:
-        job = {"epochs": EPOCHS_OF_MEMORY, "data_dir": options.data_dir}
-        results["memory"] = run(ours, "run_memory.py", job, options.threads[0])
-    return results
 
-
-def _measure_case(
-    case: Case,
-    options: Any,
-    files: dict[str, Any],
-    peers: dict[str, Peer],
-    places: dict[str, Place],
-    results: dict[str, Any],
-) -> None:
-    trained, validated = case.sizes(options.images)
-    cost = count(case.network)
-    job = {
-        **files,
-        "network": _as_json(case.network),
-        "batch_size": case.batch_size,
-        "trained": trained,
-        "validated": validated,
-        "only_start": False,
-    }
-    measured: dict[str, Any] = {
-        "network": case.network.name,
-        "batch_size": case.batch_size,
-        "threads": case.threads,
-        "trained": trained,
-        "validated": validated,
-        "scale": cost.dense_epoch(TRAINED, VALIDATED)
-        / cost.dense_epoch(trained, validated),
-        "dense_flop": cost.dense_epoch(TRAINED, VALIDATED),
-        "sparse_flop": cost.sparse_epoch(TRAINED, VALIDATED),
-        "peaks": [],
-        "answers": {name: [] for name in peers},
-    }
-    results["cases"].append(measured)
-    peaks = results["peaks"].setdefault(str(case.threads), [])
-    for _ in range(options.repeats):
-        answer = run(places["ours"], "run_peak.py", {}, case.threads)
-        measured["peaks"].append(answer["flop_per_second"])
-        peaks.append(answer["flop_per_second"])
-        for name, peer in peers.items():
-            answers = measured["answers"][name]
-            if answers and "error" in answers[-1]:
-                continue
+    def measure(self) -> int:
+        """Measure; the exit status. Ctrl-C leaves what there is."""
+        options = self.options
+        with tempfile.TemporaryDirectory() as folder:
+            files = {
+                "images": str(Path(folder, "images.npy")),
+                "labels": str(Path(folder, "labels.npy")),
+                "data_dir": options.data_dir,
+            }
+            place = Place(self.ours.python)
+            self.results["data"] = run(place, "run_data.py", files, 1)
             try:
-                answer = _measure_undisturbed(
-                    *(peer, places[name], {**job, **peer.job}, case.threads)
-                )
-                if answer["parameters"] != cost.parameters:
-                    raise MeasurementError(
-                        f"it has {answer['parameters']} parameters, expected were "
-                        f"{cost.parameters}"
-                    )
-            except MeasurementError as error:
-                answer = {"error": str(error)}
-            answers.append(answer)
-    said = ", ".join(
-        f"{name} {seconds:.2f}"
-        for name in peers
-        if (seconds := seconds_of(measured, name))
-    )
-    _say(f"{case.network.name}, {case.batch_size}, {case.threads} threads: {said} s")
+                for case in list_cases(
+                    *(options.networks, options.batch_sizes, options.threads),
+                    options.every_combination,
+                ):
+                    self.measure_case(case, files)
+                if options.starts:
+                    self.measure_starts()
+                if options.memory:
+                    self.measure_memory()
+            except KeyboardInterrupt:
+                self.results["failures"].append("Interrupted: some of it is missing.")
+                return INTERRUPTED
+        return FAILED if self.results["failures"] else DONE
 
-
-def _measure_undisturbed(
-    peer: Peer, place: Place, job: dict[str, Any], threads: int
-) -> dict[str, Any]:
-    """Measure again where others were at work; the least disturbed one counts."""
-    answers = []
-    for _ in range(ATTEMPTS):
-        answer = run(place, peer.program, job, threads, peer.environment)
-        answers.append(answer)
-        if (answer["cores_of_others"] or 0.0) <= DISTURBED:
-            break
-    return min(answers, key=lambda answer: answer["cores_of_others"] or 0.0)
-
-
-def _measure_starts(
-    options: Any,
-    peers: dict[str, Peer],
-    places: dict[str, Place],
-    results: dict[str, Any],
-) -> None:
-    job = {
-        "network": _as_json(NETWORKS["question"]),
-        "batch_size": options.batch_sizes[0],
-        "only_start": True,
-    }
-    starts: dict[str, dict[str, list[float]]] = {"imports": {"warm": []}}
-    for _ in range(options.repeats):
-        answer = run(places["ours"], "run_imports.py", {}, options.threads[0])
-        starts["imports"]["warm"].append(answer["seconds"])
-        for name, peer in peers.items():
-            kinds = starts.setdefault(name, {"cold": [], "warm": []})
-            with tempfile.TemporaryDirectory() as folder:
-                environment = {**peer.environment, **_empty_caches(folder)}
-                if name == "theano":
-                    environment["THEANO_FLAGS"] += f",base_compiledir={folder}"
+    def measure_case(self, case: Case, files: dict[str, Any]) -> None:
+        """Epochs of each peer."""
+        trained, validated = case.sizes(self.options.images)
+        cost = count(case.network)
+        full = cost.dense_epoch(TRAINED, VALIDATED)
+        measured: dict[str, Any] = {
+            "network": case.network.name,
+            "batch_size": case.batch_size,
+            "threads": case.threads,
+            "trained": trained,
+            "validated": validated,
+            "scale": full / cost.dense_epoch(trained, validated),
+            "dense_flop": full,
+            "sparse_flop": cost.sparse_epoch(TRAINED, VALIDATED),
+            "peaks": [],
+            "answers": {name: [] for name in self.peers},
+        }
+        self.results["cases"].append(measured)
+        job = {
+            **files,
+            "network": _as_json(case.network),
+            "batch_size": case.batch_size,
+            "trained": trained,
+            "validated": validated,
+            "only_start": False,
+        }
+        failed: set[str] = set()
+        for _ in range(self.options.repeats):
+            self._measure_peak(case.threads, measured["peaks"])
+            for name in [name for name in self.peers if name not in failed]:
+                answers = measured["answers"][name]
                 try:
-                    for seconds in kinds.values():
-                        answer = run(
-                            *(places[name], peer.program, {**job, **peer.job}),
-                            *(options.threads[0], environment),
-                        )
-                        seconds.append(answer["seconds"])
+                    answers.append(self._measure_epoch(name, job, case.threads))
+                    _check_parameters(answers[-1], cost.parameters)
                 except MeasurementError as error:
-                    results["failures"].append(f"start of {name}: {error}")
-    results["starts"] = starts
-    _say("starts measured")
+                    failed.add(name)
+                    self.results["failures"].append(
+                        f"{case.network.name}, batch {case.batch_size}, {name}: {error}"
+                    )
+        said = ", ".join(
+            f"{name} {seconds:.2f}"
+            for name in self.peers
+            if (seconds := seconds_of(measured, name))
+        )
+        _say(
+            f"{case.network.name}, batch {case.batch_size}, threads {case.threads}: "
+            f"{said} s"
+        )
+
+    def _measure_peak(self, threads: int, peaks: list[float]) -> None:
+        peak = run(self.ours, "run_peak.py", {}, threads)["flop_per_second"]
+        peaks.append(peak)
+        self.results["peaks"].setdefault(str(threads), []).append(peak)
+
+    def _measure_epoch(
+        self, name: str, job: dict[str, Any], threads: int
+    ) -> dict[str, Any]:
+        """Measure again where others were at work; the least disturbed counts."""
+        peer = self.peers[name]
+        answers: list[dict[str, Any]] = []
+        while len(answers) < ATTEMPTS:
+            answers.append(
+                run(
+                    *(self.places[name], peer.program, {**job, **peer.job}, threads),
+                    self._environment(peer),
+                )
+            )
+            if _disturbance(answers[-1]) <= DISTURBED:
+                break
+        return min(answers, key=_disturbance)
+
+    def measure_starts(self) -> None:
+        """From a process's start to a first training step, cold and warm."""
+        threads = self.options.threads[0]
+        job = {
+            "network": _as_json(NETWORKS["question"]),
+            "batch_size": self.options.batch_sizes[0],
+            "only_start": True,
+        }
+        starts: dict[str, dict[str, list[float]]] = {"imports": {"warm": []}}
+        self.results["starts"] = starts
+        for _ in range(self.options.repeats):
+            answer = run(self.ours, "run_imports.py", {}, threads)
+            starts["imports"]["warm"].append(answer["seconds"])
+            for name, peer in self.peers.items():
+                kinds = starts.setdefault(name, {"cold": [], "warm": []})
+                with tempfile.TemporaryDirectory() as folder:
+                    environment = self._environment(peer, folder)
+                    try:
+                        for seconds in kinds.values():
+                            answer = run(
+                                *(self.places[name], peer.program),
+                                *({**job, **peer.job}, threads, environment),
+                            )
+                            seconds.append(answer["seconds"])
+                    except MeasurementError as error:
+                        self.results["failures"].append(f"start, {name}: {error}")
+        _say("starts measured")
+
+    def measure_memory(self) -> None:
+        """Of a full run of the experiment, and whether it grows."""
+        job = {"epochs": EPOCHS_OF_MEMORY, "data_dir": self.options.data_dir}
+        try:
+            self.results["memory"] = run(
+                self.ours, "run_memory.py", job, self.options.threads[0]
+            )
+        except MeasurementError as error:
+            self.results["failures"].append(f"memory: {error}")
+
+    def _environment(self, peer: Peer, cache: str = "") -> dict[str, str]:
+        """Variables that a peer runs with; a folder named is its cache."""
+        environment = dict(peer.environment)
+        flags = ["floatX=float32"]
+        if peer.name == "theano":
+            flags += filter(None, [self.options.theano_flags])
+            flags += [f"base_compiledir={cache}"] if cache else []
+        environment["THEANO_FLAGS"] = ",".join(flags)
+        if cache:
+            environment |= dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA"), cache)
+        return environment
 
 
-def _empty_caches(folder: str) -> dict[str, str]:
-    return dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA"), folder)
+def _check_parameters(answer: dict[str, Any], expected: int) -> None:
+    if answer["parameters"] != expected:
+        raise MeasurementError(
+            f"it has {answer['parameters']:,} parameters, expected were {expected:,}"
+        )
+
+
+def _disturbance(answer: dict[str, Any]) -> float:
+    return answer["cores_of_others"] or 0.0
 
 
 def _as_json(network: Network) -> dict[str, Any]:
