@@ -160,5 +160,5 @@ def test_example_of_recurrent_layers_learns(examples):
     out = run_example(examples, "-c", "import recurrent; recurrent.main(num_epochs=2)")
     costs = [float(cost) for cost in re.findall(r"validation cost = (\S+)", out)]
     assert len(costs) == 2
-    # The targets have a variance of 1/6.
-    assert costs[-1] < costs[0] < 0.5
+    # The variance of the targets, sums of two numbers from 0 to 1, is 1/6.
+    assert max(costs) < 1 / 6
