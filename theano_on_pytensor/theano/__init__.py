@@ -12,7 +12,7 @@ README: PyTensor's default mode, the number of BLAS threads, and the names of
 """
 
 from theano import restored_names  # isort: skip
-from theano.configdefaults import config  # isort: skip
+from theano.configdefaults import change_flags, config  # isort: skip
 
 import numpy as _np
 from pytensor.graph.basic import Apply, Constant
@@ -96,6 +96,7 @@ __all__ = [
     "Type",
     "Variable",
     "as_op",
+    "change_flags",
     "clone",
     "compat",
     "compile",

@@ -16,7 +16,13 @@ from theano.configparser import (
     theanorc_paths,
 )
 
-__all__ = ["FORWARDED", "WITHOUT_EFFECT", "config", "local_bitwidth"]
+__all__ = [
+    "FORWARDED",
+    "WITHOUT_EFFECT",
+    "change_flags",
+    "config",
+    "local_bitwidth",
+]
 
 FORWARDED = frozenset(
     """
@@ -273,3 +279,8 @@ def local_bitwidth():
 
 
 config = _load()
+
+
+def change_flags(**flags):
+    """Settings for the length of a ``with`` block or of a decorated function."""
+    return config.change_flags(**flags)

@@ -4,7 +4,19 @@ from pytensor.graph.basic import Constant
 
 from theano.gof.graph import Variable
 from theano.gof.utils import hashtype
-from theano.gradient import Lop, Rop, consider_constant, grad, hessian, jacobian
+from theano.gradient import (
+    DisconnectedType,
+    Lop,
+    Rop,
+    consider_constant,
+    grad,
+    grad_not_implemented,
+    grad_undefined,
+    hessian,
+    jacobian,
+    numeric_grad,
+    verify_grad,
+)
 from theano.tensor import (
     basic,
     elemwise,
@@ -46,7 +58,8 @@ __all__ = sorted(
         *("Constant", "Lop", "Rop", "TensorConstant", "TensorSharedVariable"),
         *("TensorVariable", "Variable", "basic", "consider_constant"),
         *("argtopk", "elemwise", "extra_ops", "fft", "grad"),
-        *("hashtype", "hessian", "jacobian"),
+        *("DisconnectedType", "grad_not_implemented", "grad_undefined", "hashtype"),
+        *("hessian", "jacobian", "numeric_grad", "verify_grad"),
         *("nnet", "shared_randomstreams", "sharedvar", "signal"),
         *("nlinalg", "opt", "slinalg", "xlogx"),
         *("sort", "subtensor", "topk", "topk_and_argtopk", "type", "var"),
