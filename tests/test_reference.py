@@ -25,6 +25,7 @@ REFERENCE = Path(__file__).parent / "reference"
 SEED = 42
 BATCH_SIZE = 128
 NUM_STEPS = 50
+FUSIONS = "fuse_conv:fuse_dense:fuse_crossentropy:compile_elemwise"
 
 
 def read_json(name: str) -> dict[str, Any]:
@@ -136,10 +137,12 @@ def test_initial_weights_are_the_genuine_bits(float_type: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("excluded", ["", FUSIONS], ids=["fused", "not fused"])
 def test_fifty_steps_in_float64_give_the_genuine_losses_and_weights(
-    digits: Digits,
+    digits: Digits, excluded: str
 ) -> None:
-    losses, weights = train_question_network(digits, "float64", NUM_STEPS)
+    with theano.config.change_flags(optimizer_excluding=excluded):
+        losses, weights = train_question_network(digits, "float64", NUM_STEPS)
     genuine = GENUINE["losses_50_steps_batch128_sequential_float64"]
     np.testing.assert_allclose(losses, genuine, rtol=1e-10, atol=0)
     assert_weights_near(weights, load_trace("trace_seed42_float64.npz", "step50"), 1e-9)
