@@ -72,11 +72,31 @@ def memory(which):
     return most if sys.platform == "darwin" else most * 1024
 
 
-def cpu_seconds():
-    """CPU time of all processes on this machine, and of this one; None: unknown.
+class Stopwatch(object):
+    """Times what is done within ``with``.
 
-    What a hypervisor gave to others counts among all.
+    Attributes
+    ----------
+    seconds : float
+    cores_of_others : float or None
+        How many cores were busy with other processes meanwhile, those of other
+        machines on the same host among them; None: unknown.
     """
+
+    def __enter__(self):
+        self._used, self._start = _cpu_seconds(), time.time()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds, used = time.time() - self._start, _cpu_seconds()
+        self.cores_of_others = None
+        if used is not None:
+            others = [now - then for now, then in zip(used, self._used)]
+            self.cores_of_others = max(0.0, others[0] - others[1]) / self.seconds
+
+
+def _cpu_seconds():
+    """CPU time of all processes on this machine, and of this one; None: unknown."""
     try:
         with open("/proc/stat") as file:
             user, nice, system, _, _, irq, soft, steal = map(
@@ -133,20 +153,15 @@ def measure(job, epoch, parameters):
     """
     ready = seconds_since_start()
     epoch(*warm_up_sizes(job))
-    used_before, before = cpu_seconds(), time.time()
-    loss = float(epoch(job["trained"], job["validated"]))
-    seconds, used = time.time() - before, cpu_seconds()
-    others = None
-    if used is not None:
-        everybody, own = (now - then for now, then in zip(used, used_before))
-        others = max(0.0, everybody - own) / seconds
+    with Stopwatch() as watch:
+        loss = float(epoch(job["trained"], job["validated"]))
     write(
         {
-            "seconds": seconds,
+            "seconds": watch.seconds,
             "loss": loss,
             "parameters": parameters,
             "peak_bytes": memory("VmHWM"),
             "ready_after": ready,
-            "cores_of_others": others,
+            "cores_of_others": watch.cores_of_others,
         }
     )

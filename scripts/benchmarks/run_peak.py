@@ -48,11 +48,11 @@ def seconds(threads, rounds):
 
 seconds(1, 100_000)  # until the clock is up
 rounds = int(0.05 * 1_000_000 / seconds(1, 1_000_000))
-best = min(seconds(job["threads"], rounds) for _ in range(10))
+with jobs.Stopwatch() as watch:
+    best = min(seconds(job["threads"], rounds) for _ in range(10))
 jobs.write(
     {
         "flop_per_second": 2 * lanes * chains * rounds * job["threads"] / best,
-        "vector_bytes": cpu.vector_bytes,
-        "cpu": cpu.name,
+        "cores_of_others": watch.cores_of_others,
     }
 )

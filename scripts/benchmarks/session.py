@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ MOST_BATCHES = 2_500
 """No measured epoch costs more arithmetic or has more batches: images are left out."""
 
 ATTEMPTS, DISTURBED = 3, 0.1
-"""How often an epoch is measured while others keep a tenth of a core busy."""
+"""How often to measure while others keep more than a tenth of a core busy."""
 
 EPOCHS_OF_MEMORY = 5
 
@@ -210,26 +210,19 @@ class Session:
         )
 
     def _measure_peak(self, threads: int, peaks: list[float]) -> None:
-        peak = run(self.ours, "run_peak.py", {}, threads)["flop_per_second"]
-        peaks.append(peak)
-        self.results["peaks"].setdefault(str(threads), []).append(peak)
+        answer = _least_disturbed(lambda: run(self.ours, "run_peak.py", {}, threads))
+        peaks.append(answer["flop_per_second"])
+        self.results["peaks"].setdefault(str(threads), []).append(peaks[-1])
 
     def _measure_epoch(
         self, name: str, job: dict[str, Any], threads: int
     ) -> dict[str, Any]:
-        """Measure again where others were at work; the least disturbed counts."""
-        peer = self.peers[name]
-        answers: list[dict[str, Any]] = []
-        while len(answers) < ATTEMPTS:
-            answers.append(
-                run(
-                    *(self.places[name], peer.program, {**job, **peer.job}, threads),
-                    self._environment(peer),
-                )
-            )
-            if _disturbance(answers[-1]) <= DISTURBED:
-                break
-        return min(answers, key=_disturbance)
+        peer, place = self.peers[name], self.places[name]
+        job = {**job, **peer.job}
+        environment = self._environment(peer)
+        return _least_disturbed(
+            lambda: run(place, peer.program, job, threads, environment)
+        )
 
     def measure_starts(self) -> None:
         """From a process's start to a first training step, cold and warm."""
@@ -287,6 +280,16 @@ def _check_parameters(answer: dict[str, Any], expected: int) -> None:
         raise MeasurementError(
             f"it has {answer['parameters']:,} parameters, expected were {expected:,}"
         )
+
+
+def _least_disturbed(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Measure again where others were at work; the least disturbed answer."""
+    answers: list[dict[str, Any]] = []
+    while len(answers) < ATTEMPTS:
+        answers.append(measure())
+        if _disturbance(answers[-1]) <= DISTURBED:
+            break
+    return min(answers, key=_disturbance)
 
 
 def _disturbance(answer: dict[str, Any]) -> float:
