@@ -36,13 +36,13 @@ class _Classes:
         return np.arange(net._output_layers[0].output_shape[1])
 
 
-def _tags_of(base):
-    """``__sklearn_tags__`` of a net whose class inherits from ``base``."""
+def _tags_of(net_class: type):
+    """``__sklearn_tags__`` for a class of nets."""
 
     def __sklearn_tags__(self):
         from sklearn.utils import ClassifierTags, RegressorTags
 
-        tags = base.__sklearn_tags__(self)
+        tags = super(net_class, self).__sklearn_tags__()
         if self.regression:
             tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
         else:
@@ -65,7 +65,7 @@ def patch(module: ModuleType) -> None:
     net.__sklearn_clone__ = _clone
     # scikit-learn uses predict_proba, to score or to vote, of nothing but what says
     # that it is a classifier and has classes_; it used to try.
-    net.__sklearn_tags__ = _tags_of(module.BaseEstimator)
+    net.__sklearn_tags__ = _tags_of(net)
     net.classes_ = _Classes()
     # A notebook shows an estimator's parameters by the names of its constructor's
     # arguments that get_params has; nolearn's says that it has any name.

@@ -5,7 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 
 from theano.compat.nolearn_lasagne_base import patch
 
@@ -25,9 +31,7 @@ def module():
         def __contains__(self, key):
             return True
 
-    return SimpleNamespace(
-        BaseEstimator=BaseEstimator, NeuralNet=NeuralNet, _dict=_dict
-    )
+    return SimpleNamespace(NeuralNet=NeuralNet, _dict=_dict)
 
 
 def test_without_the_patch_scikit_learn_refuses(module):
@@ -55,6 +59,15 @@ def test_kind_of_estimator(module, regression):
     patch(module)
     net = module.NeuralNet([], regression=regression)
     assert (is_classifier(net), is_regressor(net)) == (not regression, regression)
+
+
+def test_kind_of_a_net_that_says_itself_what_it_is(module):
+    patch(module)
+
+    class Net(module.NeuralNet, ClassifierMixin):
+        pass
+
+    assert is_classifier(Net([]))
 
 
 def test_classes_are_those_of_the_output_layer(module):
