@@ -13,6 +13,8 @@ before they use any of these. A name that is still there is left alone.
 ``sklearn.externals.joblib``    joblib, a package of its own now
 ``pkg_resources``               ``get_distribution(name).version``, where
                                 setuptools no longer brings it
+``numpy.cast`` etc.             what NumPy dropped in 1.23, 1.24 and 2.x: see
+                                :mod:`theano.compat.numpy_names`
 ==============================  ===============================================
 
 One module is changed right after its import, by a module of
@@ -32,6 +34,8 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
+
+from theano.compat import numpy_names
 
 __all__ = ["restore"]
 
@@ -95,6 +99,7 @@ def restore() -> None:
     for name in _ABSTRACT_BASE_CLASSES:
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))
+    numpy_names.restore()
     if not any(isinstance(finder, _LastResortFinder) for finder in sys.meta_path):
         sys.meta_path.append(_LastResortFinder())
     if not any(isinstance(finder, _PatchingFinder) for finder in sys.meta_path):

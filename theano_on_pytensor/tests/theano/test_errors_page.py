@@ -69,6 +69,8 @@ def test_no_alias_that_numpy_dropped_is_used():
         "print(f([[1, 0]])[0])\n"
     )
     assert "[[ True False]]" in run(code)
+    own = "import theano, numpy as np; print(np.zeros(1, np.float), np.bool(1))"
+    assert "[0.] True" in run(own)
 
 
 @pytest.mark.parametrize("module", ["cross_validation", "grid_search"])
