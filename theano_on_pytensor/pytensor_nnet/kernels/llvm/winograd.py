@@ -3,13 +3,17 @@
 A tile of 2x2 outputs needs 16 multiplications a channel and filter where the plain
 sum needs 36. Images and filters are transformed, multiplied as 16 matrix products,
 and the products transformed back (Lavin and Gray, *Fast Algorithms for
-Convolutional Neural Networks*, 2015). Where a 2x2 max pool follows, its window is
-the tile.
+Convolutional Neural Networks*, 2015).
+
+The four outputs of a tile are rounded differently, so that equal sums are not equal
+any more. A max pool that follows would pass its gradient to one of them alone:
+layers with a pool are not computed so.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -28,7 +32,7 @@ _PADDING = 16
 
 
 def suits_winograd(layer: Layer) -> bool:
-    """Whether it computes the layer, and saves time.
+    """Whether it may compute the layer, and saves time.
 
     Only for float32, where a sum's rounding is not what traces are compared by.
     """
@@ -38,10 +42,8 @@ def suits_winograd(layer: Layer) -> bool:
         and layer.filter_size == (3, 3)
         and layer.strides == layer.dilations == (1, 1)
         and min(layer.channels, layer.filters) >= _FEWEST_CHANNELS
-        and (
-            layer.epilogue.window == (2, 2)
-            or (layer.epilogue.window == (1, 1) and rows % 2 == columns % 2 == 0)
-        )
+        and layer.epilogue.window == (1, 1)
+        and rows % 2 == columns % 2 == 0
     )
 
 
@@ -363,7 +365,6 @@ class _Forward:
         function, layer, lanes = self.function, self.layer, self.lanes
         columns = self.winograd.tiles[1]
         bias = function.arguments["bias"][filter_].load(lanes)
-        pooled = layer.epilogue.area > 1
         pitch = layer.out_size[1] * layer.filters
 
         def transformed(one: list[Value]) -> list[Value]:
@@ -381,17 +382,11 @@ class _Forward:
                 for x in range(4)
             ]
             sums = [transformed([half[x][y] for x in range(4)]) for y in range(2)]
-            if pooled:
-                windows = [(0, 0, [*sums[0], *sums[1]])]
-                step = 1
-            else:
-                windows = [(y, x, [sums[y][x]]) for y in range(2) for x in range(2)]
-                step = 2
-            place = (first_row + row) * (step * pitch)
-            place = place + column * (step * layer.filters) + filter_
-            for y, x, window in windows:
+            place = (first_row + row) * (2 * pitch)
+            place = place + column * (2 * layer.filters) + filter_
+            for y, x in product(range(2), repeat=2):
                 here = place + (y * pitch + x * layer.filters)
                 for target, value in zip(
-                    goal, window_output(layer, window, bias), strict=False
+                    goal, window_output(layer, [sums[y][x]], bias), strict=False
                 ):
                     target[here].store(value, tail)
