@@ -113,7 +113,7 @@ class Found:
     name : str
         By which it can be chosen; empty where the text gives it none.
     line : int
-        Where it is made.
+        Where it is made; 0 where the text does not say.
     read : callable
         Gives the network, whose values may be :class:`Untold`, or raises a
         :class:`DescriptionError`.

@@ -47,7 +47,7 @@ def read_json(text: str) -> list[Found]:
     ):
         return [_find_object(one, number) for number, one in enumerate(value)]
     if isinstance(value, list):
-        return [Found("", 1, partial(read_definitions, value))]
+        return [Found("", 0, partial(read_definitions, value))]
     raise DescriptionError(
         f"the JSON is {shorten(value)}, where a list of layers is needed: "
         '[["InputLayer", {"shape": [null, 1, 28, 28]}], ...]'
@@ -116,7 +116,7 @@ def _too_deep() -> DescriptionError:
 
 def _find_object(given: Mapping[str, object], number: int) -> Found:
     name = next((given[key] for key in _NAMES if key in given), "")
-    return Found(str(name), 1, partial(_read_object, given, number))
+    return Found(str(name), 0, partial(_read_object, given, number))
 
 
 def _read_object(given: Mapping[str, object], number: int) -> Network:

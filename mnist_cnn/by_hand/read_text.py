@@ -106,7 +106,7 @@ def find_networks(
         if form == "short":
             from .read_short import read_short
 
-            return [Found("", 1, partial(read_short, text))]
+            return [Found("", 0, partial(read_short, text))]
         from .read_python import read_python
 
         return read_python(text, defined or {}, among_prose=given != "python")
@@ -185,7 +185,10 @@ def _choose(found: Sequence[Found], name: str | None) -> Found:
     if name is None:
         if len(found) == 1:
             return found[0]
-        listed = [f"{one.name} (line {one.line})" for one in found[:_MOST_NAMES]]
+        listed = [
+            f"{one.name} (line {one.line})" if one.line else one.name
+            for one in found[:_MOST_NAMES]
+        ]
         if len(found) > _MOST_NAMES:
             listed.append(f"and {len(found) - _MOST_NAMES} more")
         raise DescriptionError(

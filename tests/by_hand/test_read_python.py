@@ -581,6 +581,32 @@ def test_a_subclass_of_neural_net_is_one():
     assert table.total == (7 + 1) * 3
 
 
+def test_a_net_may_be_changed_before_it_is_used():
+    table = table_of(
+        """\
+        net = NeuralNet([('i', InputLayer), ('o', DenseLayer)], i_shape=(None, 7))
+        net.o_num_units = 3
+        net.set_params(i_shape=(None, 9))
+        """
+    )
+    assert table.total == (9 + 1) * 3
+
+
+def test_a_loop_that_trains_may_end_at_any_time():
+    table = table_of(
+        """\
+        l = DenseLayer(InputLayer((None, 7)), 3)
+        for epoch in range(100):
+            loss = train(epoch)
+            if loss < 0.1:
+                break
+            if epoch % 10:
+                continue
+        """
+    )
+    assert table.total == (7 + 1) * 3
+
+
 def test_the_batch_may_be_anything():
     table = table_of(
         "l = DenseLayer(InputLayer((args.batch_size, 7), T.matrix('x')), 3)"
@@ -688,6 +714,16 @@ def test_values_from_elsewhere_can_be_given():
         (
             "l = InputLayer((None, 7))\nwhile go():\n    l = DenseLayer(l, 3)",
             r"it depends on how often go\(\)",
+        ),
+        (
+            "l = InputLayer((None, 7))\nfor n in [3, 4]:\n    if flag:\n        break\n"
+            "    l = DenseLayer(l, n)",
+            "it depends on whether flag",
+        ),
+        (
+            "sizes = [3, 4]\nrandom.shuffle(sizes)\nl = InputLayer((None, 7))\n"
+            "for n in sizes:\n    l = DenseLayer(l, n)",
+            r"random.shuffle\(sizes\) must be run",
         ),
         ("l = DenseLayer(load_vgg(), 3)", r"load_vgg\(\) must be run to know"),
         (
@@ -840,6 +876,9 @@ def test_prose_alone_holds_no_network():
         "l = InputLayer((None, 3))\nl = l.a.b.c.d(l)[l](**l)\n",
         "l = InputLayer(*[3] * 10 ** 6)\n",
         "class A(A): pass\nA()\n",
+        "break\n",
+        "if x:\n    continue\nreturn 1\n",
+        "def f():\n    if x: break\nf()\nclass A:\n    return 3\n",
         "class A: pass\nA.x = A\nA().x.x.x()\n",
         "x = []\nx.append(x)\ny = x == x\nl = InputLayer(x)\n",
         "l = DenseLayer(InputLayer((None, 3)), 3)\nl.input_layer = l\nl.inputs = [l]\n",
@@ -952,6 +991,7 @@ def test_any_text_gives_a_table_or_the_declared_error(text):
 # Facts that are kept here
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_positions_are_those_of_the_installed_lasagne():
     import lasagne
 

@@ -49,8 +49,7 @@ def test_a_form_is_told_from_its_start(text, form):
 
 @pytest.mark.parametrize("text", [SHORT, JSON, PYTHON])
 def test_every_form_is_read(text):
-    [found] = find_networks(text)
-    assert found.line == 1
+    assert len(find_networks(text)) == 1
     assert by_hand.calculate(read_text(text)).total is not None
 
 

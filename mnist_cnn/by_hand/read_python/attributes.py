@@ -19,6 +19,7 @@ from .values import (
     Instance,
     Layer,
     Method,
+    Net,
     Parameter,
     Tags,
     Unknown,
@@ -50,7 +51,7 @@ class Attributes(State):
             if member is None and name == "__name__":
                 return value.name
             return Unknown(node, "unread") if member is None else member
-        if isinstance(value, Base):
+        if isinstance(value, (Base, Net)):
             return Method(value, name)
         if type(value) in METHODS:
             return Method(value, name)

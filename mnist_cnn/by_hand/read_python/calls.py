@@ -11,7 +11,7 @@ from .attributes import Attributes
 from .constructors import NET_POSITIONS
 from .functions import ELSEWHERE, FUNCTIONS, call_method
 from .layers import is_layer_class
-from .state import Broken, Continued, Returned
+from .state import Jump, Returned
 from .values import (
     Base,
     Builtin,
@@ -108,7 +108,7 @@ class Calls(Attributes):
                 self._run(body, scope)
             except Returned as returned:
                 result = returned.value
-            except (Broken, Continued):
+            except Jump:
                 pass
         finally:
             self._stack.pop()
@@ -193,6 +193,10 @@ class Calls(Attributes):
             return self._call_base(
                 value, method.name, arguments, keywords, node, problem
             )
+        if isinstance(value, Net):
+            if method.name == "set_params":
+                value.keywords.update(keywords)
+            return Unknown(node, "call")
         if isinstance(value, Tags):
             return self._change_tags(value, method.name, arguments, node)
         if isinstance(value, Parameter):
@@ -418,6 +422,9 @@ class Calls(Attributes):
             return self._find_shapes(arguments[0], node)
         if name == "get_all_layers" and len(arguments) == 1:
             return find_ancestors(find_layers(arguments[0]), inner=False)
+        if name == "shuffle":
+            for one in arguments:
+                spoil(one, Unknown(node, "call"))
         if name in ELSEWHERE and find_unknown(arguments, deeply=True) is None:
             return self._attempt(node, ELSEWHERE[name], arguments, keywords)
         root = function.path.partition(".")[0]

@@ -21,14 +21,18 @@ from .state import (
     MOST_STEPS,
     Broken,
     Continued,
+    Doubted,
+    Jump,
     Returned,
     TooLong,
 )
 from .values import (
+    INNER_SCOPES,
     Class,
     Function,
     Instance,
     Layer,
+    Net,
     Partial,
     Scope,
     Unknown,
@@ -74,7 +78,7 @@ class Interpreter(Expressions):
         self._left = MOST_STEPS
         try:
             self._run(body, self._module)
-        except Returned:
+        except Jump:
             pass
         except TooLong:
             for layer in self.maker.made:
@@ -195,7 +199,10 @@ class Interpreter(Expressions):
             self._run(node.body, scope)
         else:
             doubt = Unknown(node.test, "test")
-            self._give_up([*node.body, *node.orelse], scope, doubt)
+            branches = [*node.body, *node.orelse]
+            self._give_up(branches, scope, doubt)
+            if any(map(_leaves_loop, branches)):
+                raise Doubted(doubt)
 
     def _run_For(self, node: ast.For, scope: Scope) -> None:
         source = self._evaluate(node.iter, scope)
@@ -244,6 +251,9 @@ class Interpreter(Expressions):
                 return
             except Continued:
                 continue
+            except Doubted as doubted:
+                self._give_up([node], scope, doubted.doubt)
+                return
         self._run(node.orelse, scope)
 
     def _run_With(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
@@ -330,6 +340,8 @@ class Interpreter(Expressions):
             owner.attributes[target.attr] = value
         elif isinstance(owner, Class):
             owner.members[target.attr] = value
+        elif isinstance(owner, Net):
+            owner.keywords[target.attr] = value
 
     def _set_item(self, target: ast.Subscript, value: object, scope: Scope) -> None:
         owner = self._evaluate(target.value, scope)
@@ -428,6 +440,16 @@ def _names_given_by(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         for alias in node.names:
             yield (alias.asname or alias.name).partition(".")[0]
+
+
+def _leaves_loop(node: ast.AST) -> bool:
+    """Whether a statement may end the loop that it stands in, or its turn."""
+    if isinstance(node, (ast.Break, ast.Continue)):
+        return True
+    inner = (ast.For, ast.AsyncFor, ast.While, *INNER_SCOPES)
+    return not isinstance(node, inner) and any(
+        map(_leaves_loop, ast.iter_child_nodes(node))
+    )
 
 
 def _only_imports(node: ast.stmt) -> bool:

@@ -26,19 +26,30 @@ class TooLong(Exception):
     """The program takes more steps than a network's description needs."""
 
 
-class Returned(Exception):
+class Jump(Exception):
+    """The program goes on elsewhere."""
+
+
+class Returned(Jump):
     """A function of the program returns."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
 
-class Broken(Exception):
+class Broken(Jump):
     """A loop ends."""
 
 
-class Continued(Exception):
+class Continued(Jump):
     """A loop goes on with its next turn."""
+
+
+class Doubted(Jump):
+    """A loop may end, or go on with its next turn: nobody can tell."""
+
+    def __init__(self, doubt: Unknown) -> None:
+        self.doubt = doubt
 
 
 class State(ABC):

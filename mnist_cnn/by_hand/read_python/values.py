@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..read_lasagne import in_order
 
 _MOST_VALUES = 100_000
-_INNER_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+INNER_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -336,5 +336,5 @@ def walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        if not isinstance(node, _INNER_SCOPES):
+        if not isinstance(node, INNER_SCOPES):
             pending += ast.iter_child_nodes(node)

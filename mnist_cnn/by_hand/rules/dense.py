@@ -64,6 +64,11 @@ def derive_nin(
     b: object = True,
 ) -> Derivation:
     """A dense layer over the channels, the same at every position: ``(l + 1)*k``."""
+    if len(incoming.shape) < 2:
+        raise HyperParameterError(
+            "a network-in-network takes (batch, feature maps, ...), got the shape "
+            f"{format_shape(incoming.shape)}"
+        )
     batch, channels, *spatial = incoming.shape
     units = whole_number("num_units", num_units, 1)
     (maps,) = known_sizes((channels,), "feature maps of the input")
@@ -96,7 +101,7 @@ def derive_nin_c01b(
     b: object = True,
 ) -> Derivation:
     """The same where the batch is last: (feature maps, rows, columns, batch)."""
-    *shape, batch = incoming.shape
+    *shape, batch = incoming.shape or (None,)
     derived = derive_nin(
         replace(incoming, _shapes=((batch, *shape),)),
         num_units=num_units,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import index
+from typing import Any
 
 from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
@@ -56,6 +57,19 @@ def per_axis(
             "(or one for all axes)"
         )
     return numbers
+
+
+def entries(name: str, value: object) -> list[Any]:
+    """The entries of a list.
+
+    Raises
+    ------
+    HyperParameterError
+        If it is none: a number, a text.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise HyperParameterError(f"{name}={value!r}, where a list is needed")
+    return list(value)
 
 
 def check_axes(layer: str, shape: Shape, axes: int) -> None:

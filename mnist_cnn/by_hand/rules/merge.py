@@ -8,7 +8,7 @@ from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
 from ..formula import Formula, SizeFormula
 from ..windows import Unknown, Windows, follow
-from .hyperparameters import whole_number
+from .hyperparameters import entries, whole_number
 from .registry import Derivation, Incoming, rule
 
 _CROPPINGS = ("lower", "center", "upper")
@@ -24,6 +24,7 @@ def _cropped(
         raise ImpossibleSizeError(
             f"inputs of different numbers of axes cannot be cropped: {_list(shapes)}"
         )
+    cropping = entries("cropping", cropping)
     wrong = [one for one in cropping if one not in (None, *_CROPPINGS)]
     if wrong:
         raise HyperParameterError(
@@ -89,7 +90,7 @@ def derive_concat(
             f"axis={place}, where the inputs have the shapes {_list(shapes)}"
         )
     if cropping is not None:
-        cropping = list(cropping)
+        cropping = entries("cropping", cropping)
         if -len(cropping) <= place < len(cropping):
             cropping[place] = None
     cropped = _cropped(shapes, cropping)

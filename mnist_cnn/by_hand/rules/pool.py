@@ -16,6 +16,7 @@ from . import lengths
 from .hyperparameters import (
     check_axes,
     check_square,
+    entries,
     known_sizes,
     per_axis,
     whole_number,
@@ -218,7 +219,10 @@ def derive_spatial_pyramid(
             "a spatial pyramid takes (batch, feature maps, rows, columns), got the "
             f"shape {format_shape(shape)}"
         )
-    dims = [whole_number("a number of pool_dims", one, 1) for one in pool_dims]
+    dims = [
+        whole_number("a number of pool_dims", one, 1)
+        for one in entries("pool_dims", pool_dims)
+    ]
     count = Formula(" + ".join(f"{one}*{one}" for one in dims) or "0")
     return Derivation(
         (*shape[:2], count.value),

@@ -42,6 +42,12 @@ class Incoming:
             raise UnknownInputError
         return known
 
+    def shape_of(self, place: int, keyword: str) -> Shape:
+        """Output shape of the layer that `keyword` names, the `place`-th input."""
+        if place >= len(self._shapes):
+            raise HandCalculationError(f"it needs {keyword}, the name of a layer")
+        return self.shapes[place]
+
     @property
     def shape(self) -> Shape:
         """Output shape of the first layer feeding this one, the batch first.

@@ -9,7 +9,7 @@ from ..description import Shape, format_shape
 from ..errors import HyperParameterError, ImpossibleSizeError
 from ..formula import Formula, SizeFormula, product
 from ..windows import Unknown, Window, Windows, follow, slide
-from .hyperparameters import whole_number
+from .hyperparameters import entries, whole_number
 from .registry import Derivation, Incoming, rule
 
 
@@ -40,6 +40,7 @@ def derive_reshape(incoming: Incoming, *, shape: Sequence[object]) -> Derivation
     What is neither (a symbolic size) is unknown.
     """
     before = incoming.shape
+    shape = entries("shape", shape)
     wanted = [_read_size(size, before) for size in shape]
     copied = [size[0] if isinstance(size, (list, tuple)) else None for size in shape]
     seen: Windows | Unknown = Unknown("a reshape takes the input's axes apart")
@@ -109,7 +110,7 @@ def derive_dimshuffle(
     shape = incoming.shape
     result: list[int | None] = []
     used: set[int] = set()
-    for entry in pattern:
+    for entry in entries("pattern", pattern):
         if entry == "x":
             result.append(1)
             continue

@@ -89,7 +89,7 @@ def _transform(shape: Shape, downsample_factor: object) -> tuple[Shape, SizeForm
 
 
 def _check_localization(incoming: Incoming, outputs: int) -> None:
-    localization = incoming.shapes[1]
+    localization = incoming.shape_of(1, "localization_network")
     if len(localization) != 2 or localization[1] != outputs:
         raise HyperParameterError(
             f"the localization network must end in {outputs} outputs, got the shape "
@@ -136,7 +136,8 @@ def derive_tps_transformer(
 def derive_inverse(incoming: Incoming) -> Derivation:
     """The shape that the inverted layer takes; its weights are that layer's."""
     reversed_ = Unknown("it runs another layer backwards")
-    return Derivation(incoming.shapes[2], connections=reversed_, windows=reversed_)
+    shape = incoming.shape_of(2, "layer")
+    return Derivation(shape, connections=reversed_, windows=reversed_)
 
 
 def _read_output_shape(layer: object) -> object:
