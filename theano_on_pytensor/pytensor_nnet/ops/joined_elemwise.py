@@ -72,10 +72,12 @@ class JoinedElemwise(Op):
                 storage[0] = output
         run_together(calls)
 
-    def infer_shape(self, fgraph, node, input_shapes):
+    def infer_shape(self, *arguments):
+        # PyTensor 3.0 calls it with (fgraph, node, shapes), 3.3 with (node, shapes).
+        *fgraph, node, input_shapes = arguments
         parts = zip(self._parts(node.inputs), self._groups(input_shapes), strict=True)
         return list(
             chain.from_iterable(
-                self.op.infer_shape(fgraph, part, shapes) for part, shapes in parts
+                self.op.infer_shape(*fgraph, part, shapes) for part, shapes in parts
             )
         )
