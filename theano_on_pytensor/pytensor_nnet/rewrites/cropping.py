@@ -16,6 +16,7 @@ from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.scalar.basic import Add, Second
 from pytensor.tensor.basic import (
     Alloc,
+    MakeVector,
     ScalarFromTensor,
     TensorFromScalar,
     get_underlying_scalar_constant_value,
@@ -71,6 +72,11 @@ class CropConv(GraphRewriter):
         for source, kind in ((images, Conv2dGradFilters), (filters, Conv2dGradInputs)):
             for gradient in clients(fgraph, source):
                 if not _is_full(gradient, kind) or gradient.inputs[0] is not source:
+                    continue
+                # Another convolution of the same images may have other filters.
+                if source is images and not _has_size(
+                    gradient.inputs[2], filters, size
+                ):
                     continue
                 spread = gradient.inputs[1].owner
                 if (
@@ -138,6 +144,23 @@ def _pads(
             return None
         pads.append((filter_size - 1 - start, start))
     return pads[0], pads[1]
+
+
+def _has_size(shape: Variable, filters: Variable, size: tuple[int, int]) -> bool:
+    """Whether a vector ``(rows, columns)`` is known to be the filters' size."""
+    if isinstance(shape, Constant):
+        return tuple(shape.data) == size
+    node = shape.owner
+    return (
+        node is not None
+        and isinstance(node.op, MakeVector)
+        and all(
+            _constant(entry) == known or _is_size(_bare(entry), filters, axis)
+            for axis, (entry, known) in enumerate(
+                zip(node.inputs, size, strict=True), start=2
+            )
+        )
+    )
 
 
 def _is_size_plus(stop: Variable, images: Variable, axis: int, start: int) -> bool:

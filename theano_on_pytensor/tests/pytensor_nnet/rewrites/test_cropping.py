@@ -94,3 +94,27 @@ def test_a_full_convolution_used_as_a_whole_stays_beside_its_crop():
     values = rng.standard_normal((2, 1, 6, 5)), rng.standard_normal((1, 1, 3, 3))
     whole, part = function(*values)
     assert np.allclose(whole[:, :, 1:-1, 1:-1], part)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_filters_of_two_sizes_on_the_same_images_are_told_apart(known):
+    """An inception block: ``'same'`` convolutions of 1x1 and 3x3 side by side."""
+    images = pt.dtensor4("x")
+    filters = [
+        pt.tensor(
+            f"W{n}", dtype="float64", shape=(2, 2, n, n) if known else (None,) * 4
+        )
+        for n in (1, 3)
+    ]
+    outputs = [same(images, W, (n, n)) for W, n in zip(filters, (1, 3), strict=True)]
+    loss = (pt.concatenate(outputs, axis=1) ** 2).sum()
+    gradients = pytensor.grad(loss, [*filters, images])
+    rng = np.random.default_rng(0)
+    values = [
+        rng.standard_normal(s) for s in ((6, 2, 7, 6), (2, 2, 1, 1), (2, 2, 3, 3))
+    ]
+    inputs = [images, *filters]
+    cropped = pytensor.function(inputs, gradients, mode=CROPPED)(*values)
+    plain = pytensor.function(inputs, gradients, mode=PLAIN)(*values)
+    for one, other in zip(cropped, plain, strict=True):
+        assert np.allclose(one, other, rtol=1e-12, atol=1e-12)
