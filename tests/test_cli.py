@@ -437,7 +437,10 @@ def test_verify_says_what_is_not_installed():
         ),
         ('[["InputLayer", {"shape": [9]}], ["DensLayer", {}]]', "mean DenseLayer"),
         ('[["InputLayer", {"shape": [9]}], ["Mine", {}]]', '@rule("Mine")'),
-        ('[["InputLayer", {"shape": [9]},]', "net: line 1, column 32: this is no JSON"),
+        (
+            '[["InputLayer", {"shape": [9]} 4]',
+            "net: line 1, column 32: this is no JSON",
+        ),
         (
             '[["InputLayer", {"shape": [9, 9]}], ["DenseLayer", {"num_units": 2, '
             '"incoming": "there"}]]',

@@ -20,7 +20,7 @@ def derive_flatten(incoming: Incoming, *, outdim: int = 2) -> Derivation:
     axes = whole_number("outdim", outdim, 1)
     kept, rest = shape[: axes - 1], shape[axes - 1 :]
     length = product(rest)
-    seen = _flattened(axes - 1, len(shape))
+    seen = _flattened(len(kept), len(shape))
     if isinstance(length, int):
         return Derivation((*kept, length), windows=seen)
     return Derivation(
@@ -190,7 +190,10 @@ def derive_slice(
         if place < 2:
             seen = follow(axes)
     elif size is not None:
-        start, stop, step = indices.indices(size)
+        try:
+            start, stop, step = indices.indices(size)
+        except (TypeError, ValueError) as error:
+            raise HyperParameterError(f"indices={indices!r}: {error}") from None
         shape[place] = len(range(start, stop, step))
         if step > 0:
             seen = slide(len(shape), [Window(place, stride=step, pad=-start)])
