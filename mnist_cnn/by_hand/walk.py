@@ -31,7 +31,7 @@ from .rules import (
     find_rule,
     known_types,
 )
-from .rules.hyperparameters import LARGEST
+from .rules.hyperparameters import LARGEST, unbounded_number
 from .windows import Unknown
 
 Known = dict[object, tuple[str, tuple[int, ...]]]
@@ -140,6 +140,7 @@ def _make_row(
     try:
         derived = rule.derive(incoming, **arguments)
         derived = replace(derived, tensors=tuple(derived.tensors))
+        _check_whole(derived)
         tensors = tuple(_resolve(derived.tensors, layer, known))
     except UnknownInputError:
         unknown = next(
@@ -179,6 +180,16 @@ def _make_row(
         connections=connections,
         windows=unsaid if derived.windows is None else derived.windows,
     )
+
+
+def _check_whole(derived: Derivation) -> None:
+    """Refuse what a rule took from hyper-parameters that it did not look at."""
+    for tensor in derived.tensors:
+        for size in tensor.shape:
+            unbounded_number(f"a size of {tensor.name}", size)
+    for extent in derived.output_shape or ():
+        if extent is not None:
+            unbounded_number("a size of its output", extent)
 
 
 def _check_extent(shape: Shape | None, parameters: int) -> None:

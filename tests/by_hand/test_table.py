@@ -263,6 +263,25 @@ def test_a_rule_of_ones_own_serves():
     assert table.total == (7 + 1) * 5 * 3
 
 
+@pytest.mark.parametrize(
+    ("num_units", "num_pieces", "told"),
+    [
+        ("same", 2, "a size of W='same', where a whole number"),
+        (None, 2, "a size of W=None, where a whole number"),
+        (5, 2.5, "a size of its output=2.5, where a whole number"),
+    ],
+)
+def test_a_rule_that_does_not_look_at_its_values(num_units, num_pieces, told):
+    @by_hand.rule("CarelessLayer")
+    def derive(incoming, *, num_units, num_pieces):
+        shape = (incoming.shape[0], num_pieces)
+        return by_hand.Derivation(shape, [by_hand.Tensor("W", (num_units,))])
+
+    keywords = {"num_units": num_units, "num_pieces": num_pieces}
+    with pytest.raises(by_hand.HyperParameterError, match=told):
+        by_hand.table([INPUT, ("CarelessLayer", keywords)])
+
+
 INPUT = ("InputLayer", {"shape": (None, 3, 8, 8), "name": "input"})
 
 

@@ -13,20 +13,31 @@ LARGEST = 2**63 - 1
 """The largest size that an array can have: it is counted in 64 bits."""
 
 
-def whole_number(name: str, value: object, least: int | None = None) -> int:
+def unbounded_number(name: str, value: object) -> int:
     """`value` as an int; NumPy's integers serve, floats and strings do not.
+
+    Raises
+    ------
+    HyperParameterError
+        If it is no whole number.
+    """
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise HyperParameterError(
+            f"{name}={value!r}, where a whole number is needed"
+        ) from None
+
+
+def whole_number(name: str, value: object, least: int | None = None) -> int:
+    """`value` as an int that the size of an array can be.
 
     Raises
     ------
     HyperParameterError
         If it is no whole number, less than `least`, or beyond `LARGEST`.
     """
-    try:
-        number = index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise HyperParameterError(
-            f"{name}={value!r}, where a whole number is needed"
-        ) from None
+    number = unbounded_number(name, value)
     if abs(number) > LARGEST:
         raise HyperParameterError(
             f"{name} is beyond {LARGEST}, the largest size that an array can have"

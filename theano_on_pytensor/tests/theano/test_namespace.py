@@ -15,6 +15,7 @@ OURS_ALONE = {
     # What other packages dropped since.
     "theano.restored_names",
     "theano.compat.nolearn_lasagne_base",
+    "theano.compat.numpy_names",
     "theano.compat.pkg_resources",
     "theano.compat.sklearn_cross_validation",
     "theano.compat.sklearn_externals_joblib",
