@@ -418,7 +418,7 @@ class _Backward:
             place = Array(self.function, f"i{bits}", corner[row + first].text)
             part = place.load(lanes)
             seen = part if seen is None else seen | part
-        return seen.convert("bitcast", f"i{lanes * bits}").compare("ne", 0)
+        return seen.any()
 
     def _transpose(self, count: Value) -> None:
         """From one row a window to one row a filter."""

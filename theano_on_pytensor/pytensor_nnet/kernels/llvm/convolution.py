@@ -286,7 +286,7 @@ class _ForwardPlan:
             transformation_kernel(self._winograd)(packed_at, transformed_at)
             scratch, scratch_at = allocate((len(spans), self._scratch), dtype)
             tasks = [
-                (images_at, transformed_at, bias_at, out_at, mask_at)
+                (images_at, transformed_at, packed_at, bias_at, out_at, mask_at)
                 + (scratch_at + number * self._scratch * itemsize, *span)
                 for number, span in enumerate(spans)
             ]

@@ -246,11 +246,11 @@ class _Forward:
         seen = rows[0]
         for row in rows[1:]:
             seen = seen | row
-        any_seen = self._is_any(seen) | counts_blanks
+        any_seen = seen.any() | counts_blanks
         with function.when(any_seen):
             sums = self._cleared(tile)
             for row in range(height):
-                with function.when(self._is_any(rows[row]) | counts_blanks):
+                with function.when(rows[row].any() | counts_blanks):
                     self._row(corner, row, filters, sums, tile)
             self._write(sums, bias, goal, tile, tail)
         with function.when(any_seen.compare("eq", 0)):
@@ -272,10 +272,6 @@ class _Forward:
             part = Array(self.function, bits, place.text).load(lanes)
             seen = part if seen is None else seen | part
         return seen
-
-    def _is_any(self, seen: Value) -> Value:
-        lanes, bits = seen.type[1:-1].split(" x i")
-        return seen.convert("bitcast", f"i{int(lanes) * int(bits)}").compare("ne", 0)
 
     def _row(
         self,

@@ -130,6 +130,11 @@ class Value:
             type_, f"{operation} {self.type} {self.text} to {type_}"
         )
 
+    def any(self) -> "Value":
+        """A bit that says whether any bit of these integers is set."""
+        width = lanes_of(self.type) * int(_element(self.type)[1:])
+        return self.convert("bitcast", f"i{width}").compare("ne", 0)
+
     def first(self) -> "Value":
         """The number in a vector's first lane."""
         return self.function.emit(

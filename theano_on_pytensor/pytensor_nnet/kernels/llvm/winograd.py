@@ -3,11 +3,13 @@
 A tile of 2x2 outputs needs 16 multiplications a channel and filter where the plain
 sum needs 36. Images and filters are transformed, multiplied as 16 matrix products,
 and the products transformed back (Lavin and Gray, *Fast Algorithms for
-Convolutional Neural Networks*, 2015).
+Convolutional Neural Networks*, 2015). Where a 2x2 max pool follows, its window is
+the tile.
 
-The four outputs of a tile are rounded differently, so that equal sums are not equal
-any more. A max pool that follows would pass its gradient to one of them alone:
-layers with a pool are not computed so.
+Equal sums must stay equal there, for a pool's gradient goes to all its maxima. Where
+pixels are the same along a row or a column, the products that tell two sums apart
+are zero, exactly. Not so along a diagonal: sums that lie diagonally and differ by no
+more than rounding are added anew, plainly.
 """
 
 from collections.abc import Callable
@@ -28,11 +30,13 @@ _FEWEST_CHANNELS = 8
 # Bytes of transformed images and products at a time, to stay in a core's cache.
 _BLOCK = 256 * 1024
 _UNROLLED = 4
+# Sums that differ by less of the largest may be equal but for rounding.
+_NEAR = 2.0**-14
 _PADDING = 16
 
 
 def suits_winograd(layer: Layer) -> bool:
-    """Whether it may compute the layer, and saves time.
+    """Whether it computes the layer, and saves time.
 
     Only for float32, where a sum's rounding is not what traces are compared by.
     """
@@ -42,8 +46,10 @@ def suits_winograd(layer: Layer) -> bool:
         and layer.filter_size == (3, 3)
         and layer.strides == layer.dilations == (1, 1)
         and min(layer.channels, layer.filters) >= _FEWEST_CHANNELS
-        and layer.epilogue.window == (1, 1)
-        and rows % 2 == columns % 2 == 0
+        and (
+            layer.epilogue.window == (2, 2)
+            or (layer.epilogue.window == (1, 1) and rows % 2 == columns % 2 == 0)
+        )
     )
 
 
@@ -136,10 +142,10 @@ def transformation_kernel(winograd: Winograd) -> Callable[..., None]:
 
 @cache
 def winograd_kernel(winograd: Winograd) -> Callable[..., None]:
-    """``kernel(images, filters, bias, out, mask, scratch, first, last)``.
+    """``kernel(images, filters, packed, bias, out, mask, scratch, first, last)``.
 
     As :func:`~pytensor_nnet.kernels.llvm.forward.forward_kernel`, with transformed
-    filters, and memory to work with.
+    filters, the packed ones they were made of, and memory to work with.
     """
     return compile_function(generate_winograd(winograd, host()))
 
@@ -194,7 +200,7 @@ def generate_winograd(winograd: Winograd, cpu: CPU) -> Function:
     function = Function(
         "winograd",
         {
-            **dict.fromkeys(("images", "filters", "bias", "out"), element),
+            **dict.fromkeys(("images", "filters", "packed", "bias", "out"), element),
             "mask": f"{layer.epilogue.mask_type}*",
             "scratch": element,
             "first": "i64",
@@ -240,7 +246,7 @@ class _Forward:
         step = 2 * self.layer.image_size[1] * self.layer.channels
         self._transform(pixels[row * step], rows)
         self._multiply(rows * self.winograd.tiles[1])
-        self._transform_back(goal, row, rows)
+        self._transform_back(pixels[row * step], goal, row, rows)
 
     def _transform(self, pixels: Array, rows: int) -> None:
         function, layer, lanes = self.function, self.layer, self.lanes
@@ -344,18 +350,19 @@ class _Forward:
                 target[i * self.filters + v * lanes].store(one.get())
 
     def _transform_back(
-        self, goal: tuple[Array, Array], first_row: Value, rows: int
+        self, pixels: Array, goal: tuple[Array, Array], first_row: Value, rows: int
     ) -> None:
         function, lanes = self.function, self.lanes
         whole = self.layer.filters // lanes * lanes
         with function.loop(0, whole, lanes) as filter_:
-            self._write(goal, first_row, rows, filter_, 0)
+            self._write(pixels, goal, first_row, rows, filter_, 0)
         if whole < self.layer.filters:
             tail = self.layer.filters - whole
-            self._write(goal, first_row, rows, function.integer(whole), tail)
+            self._write(pixels, goal, first_row, rows, function.integer(whole), tail)
 
     def _write(
         self,
+        pixels: Array,
         goal: tuple[Array, Array],
         first_row: Value,
         rows: int,
@@ -365,6 +372,7 @@ class _Forward:
         function, layer, lanes = self.function, self.layer, self.lanes
         columns = self.winograd.tiles[1]
         bias = function.arguments["bias"][filter_].load(lanes)
+        pooled = layer.epilogue.area > 1
         pitch = layer.out_size[1] * layer.filters
 
         def transformed(one: list[Value]) -> list[Value]:
@@ -382,11 +390,60 @@ class _Forward:
                 for x in range(4)
             ]
             sums = [transformed([half[x][y] for x in range(4)]) for y in range(2)]
-            place = (first_row + row) * (2 * pitch)
-            place = place + column * (2 * layer.filters) + filter_
-            for y, x in product(range(2), repeat=2):
+            if pooled:
+                corner = row * (2 * layer.image_size[1]) + column * 2
+                window = self._told_apart(
+                    [*sums[0], *sums[1]], pixels[corner * layer.channels], filter_
+                )
+                windows = [(0, 0, window)]
+                step = 1
+            else:
+                windows = [(y, x, [sums[y][x]]) for y in range(2) for x in range(2)]
+                step = 2
+            place = (first_row + row) * (step * pitch)
+            place = place + column * (step * layer.filters) + filter_
+            for y, x, window in windows:
                 here = place + (y * pitch + x * layer.filters)
                 for target, value in zip(
-                    goal, window_output(layer, [sums[y][x]], bias), strict=False
+                    goal, window_output(layer, window, bias), strict=False
                 ):
                     target[here].store(value, tail)
+
+    def _told_apart(
+        self, window: list[Value], pixels: Array, filter_: Value
+    ) -> list[Value]:
+        """A window's sums; if two that lie diagonally are almost equal, added anew."""
+        function = self.function
+        sizes = [function.apply("fabs", one) for one in window]
+        bound = sizes[0]
+        for size in sizes[1:]:
+            bound = size.compare("ogt", bound).select(size, bound)
+        bound = bound * _NEAR
+        near = None
+        for one, other in (window[0], window[3]), (window[1], window[2]):
+            apart = function.apply("fabs", one - other)
+            bits = apart.compare("ole", bound) & apart.compare("ogt", 0)
+            near = bits if near is None else near | bits
+        chosen = [function.variable(self.type, one) for one in window]
+        with function.when(near.any()):
+            for one, again in zip(chosen, self._plain(pixels, filter_), strict=True):
+                one.set(again)
+        return [one.get() for one in chosen]
+
+    def _plain(self, pixels: Array, filter_: Value) -> list[Value]:
+        """The sums of a window, tap by tap."""
+        function, layer = self.function, self.layer
+        line = layer.image_size[1] * layer.channels
+        sums = [function.variable(self.type, 0) for _ in range(4)]
+        weights = function.arguments["packed"][filter_]
+        with (
+            function.loop(0, 3) as row,
+            function.loop(0, 3 * layer.channels) as place,
+        ):
+            tap = row * (3 * layer.channels) + place
+            weight = weights[tap * self.filters].load(self.lanes)
+            source = pixels[row * line + place]
+            for one, (y, x) in zip(sums, product(range(2), repeat=2), strict=True):
+                pixel = source[y * line + x * layer.channels].load_all(self.lanes)
+                one.set(function.multiply_add(pixel, weight, one.get()))
+        return [one.get() for one in sums]
