@@ -30,6 +30,7 @@ class NumpyLinker(VMLinker):
         self.required_rewrites = (
             *self.required_rewrites,
             "vectorize_elemwise",
+            "compile_argmax",
             "link_body",
         )
         self.incompatible_rewrites = (

@@ -7,7 +7,9 @@ from pytensor.scalar import math as scalar_math
 
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.elementwise import Expression, Plan, Step, plan
+from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.ops.elemwise import VectorElemwise
+from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["CompiledElemwise", "expression_of"]
 
@@ -154,7 +156,7 @@ class _Plans(dict):
         return _Plans, ()
 
 
-class CompiledElemwise(VectorElemwise):
+class CompiledElemwise(Launching, VectorElemwise):
     """A :class:`~pytensor_nnet.ops.elemwise.VectorElemwise` that is compiled.
 
     Where its expression has no compiled form, or its inputs lie too far apart in
@@ -190,14 +192,16 @@ class CompiledElemwise(VectorElemwise):
             )
         return found
 
-    def perform(self, node, inputs, output_storage):
-        inputs = [x if type(x) is np.ndarray else np.asarray(x) for x in inputs]
+    def launch(self, node, inputs):
         found = self.plan(node, inputs)
         if found is None:
-            super().perform(node, inputs, output_storage)
-            return
-        for storage, output in zip(output_storage, found.run(inputs), strict=True):
-            storage[0] = output
+            return None
+        launch = Launch()
+        launch.add(found.kernel, found.add_to(launch, inputs))
+        return launch
+
+    def without_kernels(self, node, inputs, storage):
+        VectorElemwise.perform(self, node, inputs, storage)
 
 
 # Of a node, for inputs of different shapes.

@@ -6,18 +6,21 @@ plain ones.
 
 import numpy as np
 from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
+from pytensor_nnet.kernels import crossentropy as plain
 from pytensor_nnet.kernels.llvm.crossentropy import (
-    softmax_log_likelihood,
-    softmax_log_likelihood_gradient,
+    add_softmax_log_likelihood,
+    add_softmax_log_likelihood_gradient,
+    is_served,
 )
+from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["SoftmaxLogLikelihood", "SoftmaxLogLikelihoodGrad"]
 
 
-class SoftmaxLogLikelihood(Op):
+class SoftmaxLogLikelihood(Launching):
     """``log(softmax(scores))[i, classes[i]]`` for each class, and the softmax.
 
     Called with scores ``(rows, classes)`` and a vector of integers. With ``sums``
@@ -36,17 +39,26 @@ class SoftmaxLogLikelihood(Op):
             outputs.append(TensorType(dtype, shape=())())
         return Apply(self, [scores, classes], outputs)
 
-    def perform(self, node, inputs, output_storage):
-        results = softmax_log_likelihood(*map(np.asarray, inputs))
-        for storage, value in zip(output_storage, results, strict=False):
-            storage[0] = value
+    def launch(self, node, inputs):
+        if not is_served(*inputs):
+            return None
+        launch = Launch(inputs, moving=1)
+        results = add_softmax_log_likelihood(launch, *inputs)
+        launch.outputs = list(results[: len(node.outputs)])
+        return launch
+
+    def without_kernels(self, node, inputs, storage):
+        likelihood, softmax = plain.softmax_log_likelihood(*inputs)
+        total = np.asarray(likelihood.sum(dtype=np.float64), likelihood.dtype)
+        for cell, value in zip(storage, (likelihood, softmax, total), strict=False):
+            cell[0] = value
 
     def infer_shape(self, *arguments):
         scores, classes = arguments[-1]
         return [classes, scores, ()] if self.sums else [classes, scores]
 
 
-class SoftmaxLogLikelihoodGrad(Op):
+class SoftmaxLogLikelihoodGrad(Launching):
     """The gradient of :class:`SoftmaxLogLikelihood` with respect to the scores.
 
     Called with the softmax, the classes, and the gradient of the first output: a
@@ -58,8 +70,19 @@ class SoftmaxLogLikelihoodGrad(Op):
     def make_node(self, softmax, classes, gradient):
         return Apply(self, [softmax, classes, gradient], [softmax.type()])
 
-    def perform(self, node, inputs, output_storage):
-        output_storage[0][0] = softmax_log_likelihood_gradient(*map(np.asarray, inputs))
+    def launch(self, node, inputs):
+        if not is_served(*inputs[:2]):
+            return None
+        launch = Launch(inputs, moving=1)
+        launch.outputs = [add_softmax_log_likelihood_gradient(launch, *inputs)]
+        return launch
+
+    def without_kernels(self, node, inputs, storage):
+        softmax, classes, given = inputs
+        if given.ndim == 0:
+            given = np.broadcast_to(given, classes.shape)
+        gradient = plain.softmax_log_likelihood_gradient(softmax, classes, given)
+        storage[0][0] = gradient
 
     def infer_shape(self, *arguments):
         return [arguments[-1][0]]

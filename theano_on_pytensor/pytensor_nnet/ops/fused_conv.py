@@ -8,20 +8,18 @@ plain ones.
 from typing import Any
 
 from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from pytensor_nnet.kernels.llvm.convolution import (
-    convolve_pooled,
-    convolve_pooled_gradients,
-)
+from pytensor_nnet.kernels.llvm.convolution import add_layer, add_layer_gradients
+from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.layer import Epilogue
 from pytensor_nnet.ops.conv import Conv2d
+from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["FusedConv2d", "FusedConv2dGrad"]
 
 
-class _Layer(Op):
+class _Layer(Launching):
     """What the two Ops share: how the layer is made.
 
     Parameters
@@ -76,19 +74,20 @@ class FusedConv2d(_Layer):
             outputs.append(TensorType(f"uint{width}", shape=shape)())
         return Apply(self, [images, filters, bias], outputs)
 
-    def perform(self, node, inputs, output_storage):
+    def launch(self, node, inputs):
         images, filters, bias = inputs
         self.conv.check_shapes(images, filters)
-        out, mask = convolve_pooled(
+        launch = Launch(inputs, moving=0)
+        out, mask = add_layer(
+            launch,
             images,
             filters,
             bias,
             self.conv.geometry(filters.shape[2:]),
             self._epilogue(self.keeps_mask),
         )
-        output_storage[0][0] = out
-        if self.keeps_mask:
-            output_storage[1][0] = mask
+        launch.outputs = [out] if mask is None else [out, mask]
+        return launch
 
     def infer_shape(self, *arguments):
         node, (image_shape, filter_shape, _) = arguments[-2:]
@@ -137,9 +136,11 @@ class FusedConv2dGrad(_Layer):
             outputs.append(TensorType(dtype, shape=(batch, channels, *image_size))())
         return Apply(self, [images, filters, out, mask, gradient], outputs)
 
-    def perform(self, node, inputs, output_storage):
+    def launch(self, node, inputs):
         images, filters, out, mask, gradient = inputs
-        gradients = convolve_pooled_gradients(
+        launch = Launch(inputs, moving=0)
+        gradients = add_layer_gradients(
+            launch,
             images,
             filters,
             out,
@@ -150,8 +151,8 @@ class FusedConv2dGrad(_Layer):
             self.at_zero,
             self.to_images,
         )
-        for storage, value in zip(output_storage, gradients, strict=False):
-            storage[0] = value
+        launch.outputs = [one for one in gradients if one is not None]
+        return launch
 
     def infer_shape(self, *arguments):
         image_shape, filter_shape, *_ = arguments[-1]

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from pytensor_nnet.kernels.llvm.product import differentiate, multiply
+from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.product import add_derivative, add_product, add_sum
+from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["FusedDense", "FusedDenseGrad"]
 
 
-class FusedDense(Op):
+class FusedDense(Launching):
     """``rectify(flatten(inputs, 2) @ weights + bias)``.
 
     Inputs are ``(batch, features)``, or of more axes; weights are ``(features,
@@ -45,22 +46,24 @@ class FusedDense(Op):
             outputs.append(TensorType("uint8", shape=shape)())
         return Apply(self, [inputs, weights, bias], outputs)
 
-    def perform(self, node, inputs, output_storage):
+    def launch(self, node, inputs):
         features, weights, bias = inputs
         _check(features.shape, weights.shape, bias.shape)
-        features, order = _as_it_lies(features)[:2]
-        results = multiply(
-            features, weights, bias, self.slope, self.keeps_mask, order, "taps"
+        launch = Launch()
+        features, order = _as_it_lies(launch, features)[:2]
+        out, mask = add_product(
+            *(launch, features, weights, bias, self.slope),
+            *(self.keeps_mask, order, "taps"),
         )
-        for storage, value in zip(output_storage, results, strict=False):
-            storage[0] = value
+        launch.outputs = [out] if mask is None else [out, mask]
+        return launch
 
     def infer_shape(self, *arguments):
         node, (input_shape, weight_shape, _) = arguments[-2:]
         return [(input_shape[0], weight_shape[1])] * len(node.outputs)
 
 
-class FusedDenseGrad(Op):
+class FusedDenseGrad(Launching):
     """The gradients of :class:`FusedDense`: of its weights, bias and inputs.
 
     Called with the inputs, the weights, the gradient of the output and, where there
@@ -85,20 +88,26 @@ class FusedDenseGrad(Op):
             results.append(TensorType(dtype, shape=inputs.type.shape)())
         return Apply(self, [inputs, weights, gradient, *outputs], results)
 
-    def perform(self, node, inputs, output_storage):
+    def launch(self, node, inputs):
         features, weights, gradient, *outputs = inputs
-        features, order, shape, axes = _as_it_lies(features)
+        launch = Launch()
+        features, order, shape, axes = _as_it_lies(launch, features)
         if self.slope is None:
-            bias = gradient.sum(axis=0)
+            bias = add_sum(launch, gradient)
         else:
-            gradient, bias = differentiate(gradient, *outputs, self.slope, self.at_zero)
-        output_storage[0][0] = multiply(
-            features.T, gradient, order=order, ordered="rows"
-        )[0]
-        output_storage[1][0] = bias
+            gradient, bias = add_derivative(
+                launch, gradient, *outputs, self.slope, self.at_zero
+            )
+        to_weights, _ = add_product(
+            launch, features.T, gradient, order=order, ordered="rows"
+        )
+        launch.outputs = [to_weights, bias]
         if self.to_inputs:
-            given, _ = multiply(gradient, weights.T, order=order, ordered="columns")
-            output_storage[2][0] = given.reshape(shape).transpose(axes)
+            given, _ = add_product(
+                launch, gradient, weights.T, order=order, ordered="columns"
+            )
+            launch.outputs.append(given.reshape(shape).transpose(axes))
+        return launch
 
     def infer_shape(self, *arguments):
         input_shape, weight_shape, *_ = arguments[-1]
@@ -106,7 +115,9 @@ class FusedDenseGrad(Op):
         return shapes if self.to_inputs else shapes[:2]
 
 
-def _as_it_lies(inputs: np.ndarray) -> tuple[np.ndarray, Any, Any, tuple[int, ...]]:
+def _as_it_lies(
+    launch: Launch, inputs: np.ndarray
+) -> tuple[np.ndarray, Any, Any, tuple[int, ...]]:
     """Inputs as a matrix of features in the order of memory, without a copy if they
     lie side by side in some order.
 
@@ -118,7 +129,7 @@ def _as_it_lies(inputs: np.ndarray) -> tuple[np.ndarray, Any, Any, tuple[int, ..
         return inputs, None, inputs.shape, (0, 1)
     found = _flattening(inputs.shape, inputs.strides, inputs.itemsize)
     if found is None:
-        inputs = np.ascontiguousarray(inputs)
+        inputs = launch.in_order(inputs)
         found = _flattening(inputs.shape, inputs.strides, inputs.itemsize)
     axes, back, shape, order = found
     matrix = inputs.transpose(axes).reshape(len(inputs), prod(shape[1:]))

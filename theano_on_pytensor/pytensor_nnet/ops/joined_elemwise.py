@@ -4,29 +4,28 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-import numpy as np
 from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
 
-from pytensor_nnet.kernels.llvm.elementwise import run_together
+from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
+from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["JoinedElemwise"]
 
 
-class JoinedElemwise(Op):
-    """What ``op`` computes of a group of inputs, for ``count`` groups.
+class JoinedElemwise(Launching):
+    """What ``op`` computes of a group of ``n_inputs`` inputs, for ``count`` groups.
 
     Called with the inputs of the first group, then those of the second, and so on;
     the outputs come in the same order. An optimiser's update of all parameters is
     one such node.
     """
 
-    __props__ = ("op", "count")
+    __props__ = ("op", "count", "n_inputs")
 
-    def __init__(self, op: CompiledElemwise, count: int):
-        self.op, self.count = op, count
-        n_inputs, n_outputs = op.scalar_op.nin, op.scalar_op.nout
+    def __init__(self, op: CompiledElemwise, count: int, n_inputs: int):
+        self.op, self.count, self.n_inputs = op, count, n_inputs
+        n_outputs = op.scalar_op.nout
         self.destroy_map = {
             group * n_outputs + output: [group * n_inputs + source]
             for group in range(count)
@@ -51,26 +50,35 @@ class JoinedElemwise(Op):
     def prepare_node(self, node, storage_map, compute_map, impl):
         node.tag.parts = self._parts(node.inputs)
 
-    def perform(self, node, inputs, output_storage):
+    def launch(self, node, inputs):
         if not hasattr(node.tag, "parts"):
             self.prepare_node(node, None, None, "py")
-        calls = []
-        for part, group, storages in zip(
-            node.tag.parts,
-            self._groups(inputs),
-            self._groups(output_storage),
-            strict=True,
+        groups = list(self._groups(inputs))
+        plans = [
+            self.op.plan(part, group)
+            for part, group in zip(node.tag.parts, groups, strict=True)
+        ]
+        if None in plans:
+            return None
+        launch, rows_of = Launch(), {}
+        for number, (plan, group) in enumerate(zip(plans, groups, strict=True)):
+            before = len(launch.outputs)
+            rows = plan.add_to(launch, group)
+            rows_of.setdefault(plan.kernel, []).append(rows)
+            for i in range(before, len(launch.outputs)):
+                if isinstance(launch.outputs[i], int):
+                    launch.outputs[i] += number * len(group)
+        is_large = any(len(rows) > 1 for one in rows_of.values() for rows in one)
+        for kernel, several in rows_of.items():
+            several.sort(key=len, reverse=True)
+            launch.add(kernel, list(chain.from_iterable(several)), together=is_large)
+        return launch
+
+    def without_kernels(self, node, inputs, storage):
+        for part, group, cells in zip(
+            node.tag.parts, self._groups(inputs), self._groups(storage), strict=True
         ):
-            arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in group]
-            plan = self.op.plan(part, arrays)
-            if plan is None:
-                self.op.perform(part, arrays, storages)
-                continue
-            outputs, call = plan.prepare(arrays)
-            calls.append(call)
-            for storage, output in zip(storages, outputs, strict=True):
-                storage[0] = output
-        run_together(calls)
+            self.op.perform(part, group, cells)
 
     def infer_shape(self, *arguments):
         # PyTensor 3.0 calls it with (fgraph, node, shapes), 3.3 with (node, shapes).

@@ -1,13 +1,15 @@
-"""``compile_elemwise``: elementwise Ops run as compiled code where they can."""
+"""``compile_elemwise`` and ``compile_argmax``: compiled code, where there is some."""
 
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
+from pytensor.tensor.math import Argmax
 
+from pytensor_nnet.ops.argmax import CompiledArgmax
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise, expression_of
 from pytensor_nnet.ops.elemwise import VectorElemwise
 from pytensor_nnet.rewrites import elemwise as _elemwise  # noqa: F401  (runs before)
 
-__all__ = ["compile_elemwise"]
+__all__ = ["compile_argmax", "compile_elemwise"]
 
 
 @node_rewriter([VectorElemwise])
@@ -23,6 +25,28 @@ def compile_elemwise(fgraph, node):
         *node.inputs, return_list=True
     )
 
+
+@node_rewriter([Argmax])
+def compile_argmax(fgraph, node):
+    """``Argmax`` along the last axis becomes
+    :class:`~pytensor_nnet.ops.argmax.CompiledArgmax`.
+    """
+    (array,) = node.inputs
+    if (
+        node.op.axis != (array.type.ndim - 1,)
+        or array.type.ndim < 2
+        or array.type.dtype not in ("float32", "float64")
+    ):
+        return None
+    return [node.outputs[0].type.filter_variable(CompiledArgmax()(array))]
+
+
+optdb.register(
+    "compile_argmax",
+    dfs_rewriter(compile_argmax, ignore_newtrees=True),
+    "compile_argmax_only",
+    position=102,
+)
 
 # After "vectorize_elemwise", whose Ops it takes.
 optdb.register(

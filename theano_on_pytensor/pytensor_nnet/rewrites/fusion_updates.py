@@ -62,7 +62,8 @@ def _pattern(node: Apply, updated: dict[Variable, Variable]) -> Pattern:
 def _join(fgraph: FunctionGraph, op: CompiledElemwise, nodes: list[Apply]) -> None:
     inputs = [_unspecified(variable) for node in nodes for variable in node.inputs]
     olds = [variable for node in nodes for variable in node.outputs]
-    joined = Apply(JoinedElemwise(op, len(nodes)), inputs, [old.type() for old in olds])
+    op = JoinedElemwise(op, len(nodes), len(nodes[0].inputs))
+    joined = Apply(op, inputs, [old.type() for old in olds])
     # Unless one is made of what another has become.
     with suppress(InconsistencyError):
         fgraph.replace_all_validate(

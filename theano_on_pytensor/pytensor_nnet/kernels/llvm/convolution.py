@@ -23,9 +23,10 @@ from pytensor_nnet.kernels.geometry import dilated_size
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.backward import Backward, backward_kernel
 from pytensor_nnet.kernels.llvm.compiler import host
-from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel, skips_blanks
+from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel
+from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
-from pytensor_nnet.kernels.llvm.memory import address, allocate, empty, zeros
+from pytensor_nnet.kernels.llvm.memory import address, zeros
 from pytensor_nnet.kernels.llvm.padding import pad_images
 from pytensor_nnet.kernels.llvm.rearrangement import addition, order_of, rearrangement
 from pytensor_nnet.kernels.llvm.transposition import channels_first, packed_last
@@ -38,6 +39,8 @@ from pytensor_nnet.kernels.llvm.winograd import (
 
 __all__ = [
     "Gradients",
+    "add_layer",
+    "add_layer_gradients",
     "convolve",
     "convolve_filter_gradient",
     "convolve_input_gradient",
@@ -76,7 +79,7 @@ def convolve(images: Array, filters: Array, geometry: Convolution = PLAIN) -> Ar
     out_shape = geometry.output_shape(images.shape, filters.shape)
     if not _is_served(images, filters, geometry, out_shape):
         return reference.convolve(images, filters, geometry)
-    return _convolve(images, filters, None, geometry, Epilogue())[0]
+    return convolve_pooled(images, filters, None, geometry, Epilogue())[0]
 
 
 def convolve_filter_gradient(
@@ -93,11 +96,16 @@ def convolve_filter_gradient(
         return reference.convolve_filter_gradient(
             images, output_gradient, filter_size, geometry
         )
-    padded = _channels_last(images, geometry.pads)
+    launch = Launch()
+    padded = _channels_last(launch, images, geometry.pads)
     layer = _layer(padded, filter_shape, geometry, Epilogue())
     backward = Backward(layer, to_images=False)
     none = (None, None, None)
-    return _gradients(backward, geometry.flip, padded, *none, output_gradient, 1)[0]
+    gradient, _ = _add_gradients(
+        launch, backward, geometry.flip, padded, *none, output_gradient, 1
+    )
+    launch.run()
+    return gradient
 
 
 def convolve_input_gradient(
@@ -124,11 +132,12 @@ def convolve_input_gradient(
         )
         pads = ((down - top, down - bottom), (across - left, across - right))
         turned = replace(geometry, pads=pads, flip=not geometry.flip)
-        return _convolve(
+        return convolve_pooled(
             output_gradient, filters.swapaxes(0, 1), None, turned, Epilogue()
         )[0]
+    launch = Launch()
     rows, columns = image_size
-    padded = empty(
+    padded, _ = launch.allocate(
         (len(output_gradient), rows + top + bottom, columns + left + right)
         + (filters.shape[1],),
         filters.dtype,
@@ -136,16 +145,28 @@ def convolve_input_gradient(
     layer = _layer(padded, filters.shape, geometry, Epilogue())
     backward = Backward(layer, to_filters=False)
     none = (None, None)
-    _gradients(
-        backward, geometry.flip, padded, filters, *none, output_gradient, 1, padded
+    _add_gradients(
+        *(launch, backward, geometry.flip, padded, filters, *none),
+        *(output_gradient, 1, padded),
     )
-    return _without_pads(padded, geometry.pads, image_size)
+    images = _without_pads(launch, padded, geometry.pads, image_size)
+    launch.run()
+    return images
 
 
-def convolve_pooled(
+def convolve_pooled(*arguments: Any) -> tuple[Array, Array | None]:
+    """The output and the mask of :func:`add_layer`."""
+    launch = Launch()
+    results = add_layer(launch, *arguments)
+    launch.run()
+    return results
+
+
+def add_layer(
+    launch: Launch,
     images: Array,
     filters: Array,
-    bias: Array,
+    bias: Array | None,
     geometry: Convolution,
     epilogue: Epilogue,
 ) -> tuple[Array, Array | None]:
@@ -153,13 +174,26 @@ def convolve_pooled(
     :class:`~pytensor_nnet.kernels.llvm.layer.Epilogue`.
 
     Returns the output and, if it keeps one, the mask, both ``(batch, filters,
-    rows, columns)``. Raises ``ValueError`` where the shapes do not fit each other.
+    rows, columns)``, which a launch will fill; the images may be its moving input.
+    Raises ``ValueError`` where the shapes do not fit each other.
     """
     geometry.output_shape(images.shape, filters.shape)
-    return _convolve(images, filters, bias, geometry, epilogue)
+    padded = _channels_last(launch, images, geometry.pads)
+    layer = _layer(padded, filters.shape, geometry, epilogue)
+    plan = _forward_plan(layer, filters.shape, geometry.flip)
+    return plan.add_to(launch, padded, filters, bias)
 
 
-def convolve_pooled_gradients(
+def convolve_pooled_gradients(*arguments: Any) -> Gradients:
+    """The gradients of :func:`add_layer_gradients`."""
+    launch = Launch()
+    results = add_layer_gradients(launch, *arguments)
+    launch.run()
+    return results
+
+
+def add_layer_gradients(
+    launch: Launch,
     images: Array,
     filters: Array,
     out: Array,
@@ -170,15 +204,19 @@ def convolve_pooled_gradients(
     at_zero: float,
     to_images: bool = True,
 ) -> Gradients:
-    """The gradients of :func:`convolve_pooled`, which gave ``out`` and ``mask``.
+    """The gradients of :func:`add_layer`, which gave ``out`` and ``mask``: what a
+    launch will fill.
 
     ``at_zero`` is the rectifier's derivative at 0. A window's gradient goes to all
     of its maxima.
     """
-    padded = _channels_last(images, geometry.pads)
+    padded = _channels_last(launch, images, geometry.pads)
     layer = _layer(padded, filters.shape, geometry, epilogue)
-    target = empty(padded.shape, padded.dtype) if to_images else None
-    to_filters, to_bias = _gradients(
+    target = None
+    if to_images:
+        target, _ = launch.allocate(padded.shape, padded.dtype)
+    to_filters, to_bias = _add_gradients(
+        launch,
         Backward(layer, to_images=to_images),
         geometry.flip,
         padded,
@@ -194,7 +232,7 @@ def convolve_pooled_gradients(
         to_bias,
         None
         if target is None
-        else _without_pads(target, geometry.pads, images.shape[2:]),
+        else _without_pads(launch, target, geometry.pads, images.shape[2:]),
     )
 
 
@@ -210,19 +248,6 @@ def _is_served(
         and min(one.size, other.size) > 0
         and prod(out_shape) * max(1, prod(filters.shape[1:])) >= _SMALL
     )
-
-
-def _convolve(
-    images: Array,
-    filters: Array,
-    bias: Array | None,
-    geometry: Convolution,
-    epilogue: Epilogue,
-) -> tuple[Array, Array | None]:
-    padded = _channels_last(images, geometry.pads)
-    layer = _layer(padded, filters.shape, geometry, epilogue)
-    plan = _forward_plan(layer, filters.shape, geometry.flip)
-    return plan.run(padded, filters, bias)
 
 
 @cache
@@ -243,62 +268,63 @@ class _ForwardPlan:
         self._order = order_of(
             filter_shape, lambda filters: pack(_taps_of_filters(filters, flip))
         )
-        self._order_address = address(self._order)
-        self._n_filters = _whole(layer.filters, cpu.lanes(layer.element))
+        lanes = cpu.lanes(layer.element)
+        self._bias_order = order_of((layer.filters,), lambda bias: _padded(bias, lanes))
+        self._nothing = np.full_like(self._bias_order, -1)
         self._scratch, transformed = 0, 0
         if self._winograd:
             transformed = self._winograd.transformed_size(cpu)
             self._scratch = _line(self._winograd.scratch(cpu))
         # The bias, the packed filters and the transformed ones, in one array.
         self._places = np.cumsum(
-            [0, *map(_line, (self._n_filters, self._order.size, transformed))]
+            [0, *map(_line, (self._bias_order.size, self._order.size, transformed))]
         ).tolist()
         self._task = prod(layer.convolved_size) * layer.filters * layer.taps
-        self._skips_blanks = self._winograd is None and skips_blanks(layer, cpu)
 
-    def run(
-        self, padded: Array, filters: Array, bias: Array | None
+    def add_to(
+        self, launch: Launch, padded: Array, filters: Array, bias: Array | None
     ) -> tuple[Array, Array | None]:
         layer, dtype, itemsize = self._layer, self._dtype, self._dtype.itemsize
         batch = len(padded)
-        filters = np.ascontiguousarray(filters)
-        prepared, place = allocate((self._places[-1],), dtype)
-        bias_at, packed_at, transformed_at = (
-            place + itemsize * start for start in self._places[:3]
-        )
-        prepared[: self._n_filters] = 0
-        if bias is not None:
-            prepared[: layer.filters] = bias
-        order = self._order
-        rearrangement(layer.element)(
-            address(filters), self._order_address, packed_at, order.size
-        )
-        shape = (batch, *layer.out_size, layer.filters)
-        out, out_at = allocate(shape, dtype)
-        mask, mask_at = None, 0
-        if layer.epilogue.keeps_mask:
-            mask, mask_at = allocate(shape, _mask_dtype(layer.epilogue))
         spans = threads.spans(
             batch, min(4 * threads.threads(), batch * self._task // _SMALL_TASK)
         )
-        images_at = address(padded)
+        shape = (batch, *layer.out_size, layer.filters)
+        out, out_at = launch.allocate(shape, dtype)
+        mask, mask_at = None, 0
+        if layer.epilogue.keeps_mask:
+            mask, mask_at = launch.allocate(shape, _mask_dtype(layer.epilogue))
+        numbers = self._places[-1] + self._scratch * len(spans)
+        scratch_at = launch.scratch(itemsize * numbers)
+        bias_at, packed_at, transformed_at, scratch_at = (
+            scratch_at + itemsize * place for place in self._places
+        )
+        filters = launch.in_order(filters)
+        rows = [(address(filters), address(self._order), packed_at, self._order.size)]
+        if bias is None:
+            rows.append((0, address(self._nothing), bias_at, self._nothing.size))
+        else:
+            order, bias = self._bias_order, launch.in_order(bias)
+            rows.append((address(bias), address(order), bias_at, order.size))
+        launch.add(rearrangement(layer.element), rows, together=False)
+        images_at = launch.place(padded)
         if self._winograd:
-            transformation_kernel(self._winograd)(packed_at, transformed_at)
-            scratch, scratch_at = allocate((len(spans), self._scratch), dtype)
+            transform = transformation_kernel(self._winograd)
+            launch.add(transform, [(packed_at, transformed_at)])
+            common = (images_at, transformed_at, packed_at, bias_at, out_at, mask_at)
             tasks = [
-                (images_at, transformed_at, packed_at, bias_at, out_at, mask_at)
-                + (scratch_at + number * self._scratch * itemsize, *span)
+                (*common, scratch_at + number * self._scratch * itemsize, *span)
                 for number, span in enumerate(spans)
             ]
-            threads.run(winograd_kernel(self._winograd), tasks)
+            launch.add(winograd_kernel(self._winograd), tasks)
         else:
-            finite = self._skips_blanks and bool(np.isfinite(filters).all())
-            common = (images_at, packed_at, bias_at, out_at, mask_at, int(finite))
-            threads.run(forward_kernel(layer), [(*common, *span) for span in spans])
+            common = (images_at, packed_at, bias_at, out_at, mask_at)
+            launch.add(forward_kernel(layer), [(*common, *span) for span in spans])
         return channels_first(out), None if mask is None else channels_first(mask)
 
 
-def _gradients(
+def _add_gradients(
+    launch: Launch,
     backward: Backward,
     flip: bool,
     padded: Array,
@@ -317,8 +343,10 @@ def _gradients(
     strides = [stride // gradient.itemsize for stride in rows.strides]
     filters_last = strides[3] == 1 or backward.layer.filters == 1
     plan = _backward_plan(backward, shape, flip, filters_last)
-    kept = [None if x is None else packed_last(x) for x in (out, mask)]
-    return plan.run(padded, filters, *kept, gradient, strides, at_zero, to_images)
+    kept = [None if x is None else packed_last(launch, x) for x in (out, mask)]
+    return plan.add_to(
+        launch, padded, filters, *kept, gradient, strides, at_zero, to_images
+    )
 
 
 @cache
@@ -355,18 +383,19 @@ class _BackwardPlan:
                 backward.unpack_gradient(packed, cpu), filter_shape, flip
             ),
         )
+        lanes = backward.filters(cpu)
+        self._unpack_bias = order_of((lanes,), lambda bias: bias[: layer.filters])
+        # For each group of images: gradients of filters and bias, and scratch.
         self._sizes = (
-            size if backward.to_filters else 0,
-            backward.filters(cpu),
-            self._scratch.numbers,
+            _line(size if backward.to_filters else 0),
+            _line(lanes),
+            _line(self._scratch.numbers),
         )
-        self._starts = np.cumsum([0, *map(_line, self._sizes)]).tolist()
         self._places = backward.places(cpu)
-        self._addresses = address(self._pack), address(self._unpack)
-        self._places_address = address(self._places)
 
-    def run(
+    def add_to(
         self,
+        launch: Launch,
         padded: Array,
         filters: Array | None,
         out: Array | None,
@@ -377,60 +406,53 @@ class _BackwardPlan:
         to_images: Array | None,
     ) -> tuple[Array | None, Array]:
         layer, dtype, itemsize = self._backward.layer, self._dtype, self._dtype.itemsize
-        pack_at, unpack_at = self._addresses
+        rearrange, add = rearrangement(layer.element), addition(layer.element)
         spans = threads.spans(len(padded), _GROUPS)
-        parts = len(spans)
-        rearrange = rearrangement(layer.element)
-        packed_at = 0
-        if filters is not None:
-            filters = np.ascontiguousarray(filters)
-            packed, packed_at = allocate((self._pack.size,), dtype)
-            rearrange(address(filters), pack_at, packed_at, self._pack.size)
-        # For each group of images: gradients of filters and bias, and scratch.
-        pitch = self._starts[-1]
-        numbers, numbers_at = allocate((parts, pitch), dtype)
-        mask_dtype = _mask_dtype(layer.epilogue)
-        bits_pitch, offsets_pitch = map(
-            _line, (self._scratch.bits, self._scratch.offsets)
+        parts, pitch = len(spans), sum(self._sizes)
+        steps = (
+            pitch * itemsize,
+            _line(self._scratch.bits) * _mask_dtype(layer.epilogue).itemsize,
+            _line(self._scratch.offsets) * 4,
         )
-        bits, bits_at = allocate((parts, bits_pitch), mask_dtype)
-        offsets, offsets_at = allocate((parts, offsets_pitch), np.int32)
-        shared = (
-            address(padded),
-            packed_at,
-            0 if out is None else address(out),
-            0 if mask is None else address(mask),
-            address(gradient),
-        )
+        packed_size = _line(self._pack.size * itemsize)
+        numbers_at = launch.scratch(parts * sum(steps) + packed_size)
+        bits_at = numbers_at + parts * steps[0]
+        offsets_at = bits_at + parts * steps[1]
+        packed_at = offsets_at + parts * steps[2]
+        if filters is None:
+            packed_at = 0
+        else:
+            source, order = address(launch.in_order(filters)), self._pack
+            launch.add(rearrange, [(source, address(order), packed_at, order.size)])
+        shared = (launch.place(padded), packed_at)
+        kept = *(0 if x is None else address(x) for x in (out, mask)), address(gradient)
         to_images_at = 0 if to_images is None else address(to_images)
-        to_filters, to_bias, scratch = (
-            numbers_at + itemsize * start for start in self._starts[:3]
-        )
-        steps = (self._places_address, *strides, at_zero)
+        to_bias = numbers_at + itemsize * self._sizes[0]
+        scratch = to_bias + itemsize * self._sizes[1]
         tasks = [
             (
-                *shared,
-                to_filters + group * pitch * itemsize,
-                to_bias + group * pitch * itemsize,
+                *(*shared, *kept),
+                *(numbers_at + group * steps[0], to_bias + group * steps[0]),
                 to_images_at,
-                scratch + group * pitch * itemsize,
-                bits_at + group * bits_pitch * mask_dtype.itemsize,
-                offsets_at + group * offsets_pitch * 4,
-                *steps,
-                *span,
+                *(scratch + group * steps[0], bits_at + group * steps[1]),
+                offsets_at + group * steps[2],
+                *(address(self._places), *strides, at_zero, *span),
             )
             for group, span in enumerate(spans)
         ]
-        threads.run(self._kernel, tasks)
-        add = addition(layer.element)
-        add(to_bias, _line(self._sizes[1]), parts, pitch)
-        start = self._starts[1]
-        bias = numbers[0, start : start + layer.filters].copy()
-        if not self._backward.to_filters:
-            return None, bias
-        add(to_filters, _line(self._sizes[0]), parts, pitch)
-        result, result_at = allocate(self._filter_shape, dtype)
-        rearrange(to_filters, unpack_at, result_at, result.size)
+        launch.add(self._kernel, tasks)
+        bias, bias_at = launch.allocate((layer.filters,), dtype)
+        order = self._unpack_bias
+        sums = [(to_bias, self._sizes[1], parts, pitch)]
+        rows = [(to_bias, address(order), bias_at, order.size)]
+        result = None
+        if self._backward.to_filters:
+            result, result_at = launch.allocate(self._filter_shape, dtype)
+            order = self._unpack
+            sums.append((numbers_at, self._sizes[0], parts, pitch))
+            rows.append((numbers_at, address(order), result_at, order.size))
+        launch.add(add, sums, together=False)
+        launch.add(rearrange, rows, together=False)
         return result, bias
 
 
@@ -439,8 +461,9 @@ def _line(size: int) -> int:
     return -(-size // 64) * 64
 
 
-def _whole(filters: int, lanes: int) -> int:
-    return -(-filters // lanes) * lanes
+def _padded(bias: Array, lanes: int) -> Array:
+    """With zeros up to a whole number of vectors."""
+    return np.pad(bias, (0, -len(bias) % lanes))
 
 
 def _mask_dtype(epilogue: Epilogue) -> Any:
@@ -466,14 +489,16 @@ def _layer(
     )
 
 
-def _channels_last(images: Array, pads: tuple[Pair, Pair]) -> Array:
+def _channels_last(launch: Launch, images: Array, pads: tuple[Pair, Pair]) -> Array:
     """Images ``(batch, rows, columns, channels)`` in C order, with their pads."""
     if pads == ((0, 0), (0, 0)):
-        return packed_last(images)
-    return pad_images(images, pads)
+        return packed_last(launch, images)
+    return pad_images(launch, images, pads)
 
 
-def _without_pads(padded: Array, pads: tuple[Pair, Pair], size: Any) -> Array:
+def _without_pads(
+    launch: Launch, padded: Array, pads: tuple[Pair, Pair], size: Any
+) -> Array:
     (top, bottom), (left, right) = pads
     if min(top, bottom, left, right) < 0:
         whole = zeros((len(padded), *size, padded.shape[3]), padded.dtype)
@@ -482,11 +507,12 @@ def _without_pads(padded: Array, pads: tuple[Pair, Pair], size: Any) -> Array:
             max(0, -top) : size[0] - max(0, -bottom),
             max(0, -left) : size[1] - max(0, -right),
         ]
-        inner[:] = padded[
+        cut = padded[
             :,
             max(0, top) : max(0, top) + inner.shape[1],
             max(0, left) : max(0, left) + inner.shape[2],
         ]
+        launch.after = lambda: np.copyto(inner, cut)
         return channels_first(whole)
     return channels_first(padded[:, top : top + size[0], left : left + size[1]])
 

@@ -1,28 +1,28 @@
-"""The logarithm of a softmax at one class a row, and its gradient: compiled.
-
-The functions take and return what those of
-:mod:`pytensor_nnet.kernels.crossentropy` do.
-"""
+"""The logarithm of a softmax at one class a row, and its gradient: compiled."""
 
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from pytensor_nnet.kernels import crossentropy as reference
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.functions import exp, logarithm
 from pytensor_nnet.kernels.llvm.ir import Array as Place
 from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
-from pytensor_nnet.kernels.llvm.memory import address
+from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.operations import TYPES, convert
 
-__all__ = ["softmax_log_likelihood", "softmax_log_likelihood_gradient"]
+__all__ = [
+    "add_softmax_log_likelihood",
+    "add_softmax_log_likelihood_gradient",
+    "is_served",
+]
 
 Array = np.ndarray[Any, Any]
 
 
-def _is_served(scores: Array, classes: Array) -> bool:
+def is_served(scores: Array, classes: Array) -> bool:
+    """Whether there is a kernel for them; else there are the functions in NumPy."""
     return (
         scores.dtype.char in "fd"
         and classes.dtype.kind in "iu"
@@ -31,48 +31,56 @@ def _is_served(scores: Array, classes: Array) -> bool:
     )
 
 
-def softmax_log_likelihood(scores: Array, classes: Array) -> tuple[Array, Array, Array]:
-    """As :func:`pytensor_nnet.kernels.crossentropy.softmax_log_likelihood`, and the
-    sum over all classes.
+def add_softmax_log_likelihood(
+    launch: Launch, scores: Array, classes: Array
+) -> tuple[Array, Array, Array]:
+    """The log-likelihoods, the softmax and the sum of the former: what a launch will
+    fill. See :func:`pytensor_nnet.kernels.crossentropy.softmax_log_likelihood`.
+
+    The launch raises ``IndexError`` for a class that there is not.
     """
-    if not _is_served(scores, classes):
-        likelihood, softmax = reference.softmax_log_likelihood(scores, classes)
-        total = np.asarray(likelihood.sum(dtype=np.float64), likelihood.dtype)
-        return likelihood, softmax, total
-    scores, classes = np.ascontiguousarray(scores), np.ascontiguousarray(classes)
-    softmax = np.empty(scores.shape, scores.dtype)
-    likelihood = np.empty(classes.shape, scores.dtype)
-    total = np.empty((), scores.dtype)
-    missing = np.zeros(1, np.int64)
     columns = scores.shape[1]
+    likelihood, likelihood_at = launch.allocate(classes.shape, scores.dtype)
+    softmax, softmax_at = launch.allocate(scores.shape, scores.dtype)
+    total, total_at = launch.allocate((), scores.dtype)
+    missing, missing_at = launch.allocate((1,), np.int64)
+    missing[0] = 0
+
+    def check() -> None:
+        if missing[0]:
+            missing[0] = 0
+            raise IndexError(f"a class is not one of the {columns} that there are")
+
+    launch.after = check
     kernel = _forward_kernel(scores.dtype, classes.dtype, columns)
-    arrays = (scores, classes, softmax, likelihood, total, missing)
-    kernel(*map(address, arrays), len(scores), len(classes))
-    if missing[0]:
-        raise IndexError(f"there are {columns} classes; got one that is not among them")
+    arrays = launch.in_order(scores), launch.in_order(classes)
+    places = (
+        *map(launch.place, arrays),
+        softmax_at,
+        likelihood_at,
+        total_at,
+        missing_at,
+    )
+    launch.add(kernel, [(*places, len(scores), len(classes))])
     return likelihood, softmax, total
 
 
-def softmax_log_likelihood_gradient(
-    softmax: Array, classes: Array, output_gradient: Array
+def add_softmax_log_likelihood_gradient(
+    launch: Launch, softmax: Array, classes: Array, output_gradient: Array
 ) -> Array:
-    """As :func:`pytensor_nnet.kernels.crossentropy.softmax_log_likelihood_gradient`.
+    """The gradient with respect to the scores, which a launch will fill. See
+    :func:`pytensor_nnet.kernels.crossentropy.softmax_log_likelihood_gradient`.
 
     ``output_gradient`` may be a single number, the same for each class.
     """
-    if not _is_served(softmax, classes):
-        if output_gradient.size == 1:
-            output_gradient = np.broadcast_to(output_gradient.ravel(), classes.shape)
-        return reference.softmax_log_likelihood_gradient(
-            softmax, classes, output_gradient
-        )
-    softmax, classes = np.ascontiguousarray(softmax), np.ascontiguousarray(classes)
-    output_gradient = np.ascontiguousarray(output_gradient)
-    gradient = np.empty(softmax.shape, softmax.dtype)
+    gradient, gradient_at = launch.allocate(softmax.shape, softmax.dtype)
     kernel = _backward_kernel(softmax.dtype, classes.dtype, softmax.shape[1])
-    arrays = (softmax, classes, output_gradient, gradient)
+    arrays = [
+        launch.place(launch.in_order(x)) for x in (softmax, classes, output_gradient)
+    ]
     step = int(output_gradient.size > 1)
-    kernel(*map(address, arrays), step, len(softmax), len(classes))
+    sizes = step, len(softmax), len(classes)
+    launch.add(kernel, [(*arrays, gradient_at, *sizes)])
     return gradient
 
 

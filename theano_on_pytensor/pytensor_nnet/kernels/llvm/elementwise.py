@@ -17,7 +17,8 @@ import numpy as np
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value
-from pytensor_nnet.kernels.llvm.memory import address, empty
+from pytensor_nnet.kernels.llvm.launch import Launch, Row
+from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.operations import (
     OPERATIONS,
     TYPES,
@@ -27,7 +28,7 @@ from pytensor_nnet.kernels.llvm.operations import (
     store,
 )
 
-__all__ = ["Expression", "Plan", "Step", "evaluate", "plan", "run_together"]
+__all__ = ["Expression", "Plan", "Step", "evaluate", "plan"]
 
 Layout = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -36,8 +37,6 @@ _SMALL_TASK = 1 << 17
 _MOST_AXES = 4
 # Numbers that a loop is to be long for at least.
 _SHORT = 512
-# Bytes that are worth to begin where a cache line does.
-_LARGE = 1 << 12
 
 
 class Step(NamedTuple):
@@ -113,6 +112,13 @@ class Plan:
     """An expression for arrays of certain shapes and strides.
 
     Made by :func:`plan`.
+
+    Attributes
+    ----------
+    kernel : Kernel or None
+        ``None`` where there is nothing to do.
+    repeated : list of (int, int)
+        Inputs that are written out first, and how many times.
     """
 
     def __init__(
@@ -124,64 +130,48 @@ class Plan:
         repeats: Sequence[int],
     ):
         self.kernel = kernel
-        self._repeated = [(i, count) for i, count in enumerate(repeats) if count > 1]
+        self.repeated = [(i, count) for i, count in enumerate(repeats) if count > 1]
         self._table = table
-        self._spans = [(address(table), *span) for span in spans]
+        self.spans = [(address(table), *span) for span in spans]
         self._outputs = outputs
 
-    def prepare(self, inputs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], "Call"]:
-        """The outputs, and the call that fills them."""
+    def add_to(self, launch: Launch, inputs: Sequence[np.ndarray]) -> list[Row]:
+        """Add to a launch's outputs; returns what to call the kernel with."""
         addresses = [address(array) for array in inputs]
-        kept = []
-        for i, count in self._repeated:
-            repeated = np.empty((count, inputs[i].size), inputs[i].dtype)
-            repeated[:] = inputs[i].ravel("K")
-            kept.append(repeated)
-            addresses[i] = address(repeated)
-        outputs = []
+        for i, count in self.repeated:
+            addresses[i] = _repeat(launch, inputs[i], count)
         for source, dtype, shape, axes in self._outputs:
             if source is not None:
-                outputs.append(inputs[source])
+                launch.outputs.append(source)
                 addresses.append(addresses[source])
                 continue
-            make = empty if prod(shape) > _LARGE else np.empty
-            output = make(shape, dtype)
-            addresses.append(address(output))
-            outputs.append(output if axes is None else output.transpose(axes))
-        tasks = [(*addresses, *span) for span in self._spans]
-        return outputs, Call(self.kernel, tasks, kept)
+            output, place = launch.allocate(shape, dtype)
+            addresses.append(place)
+            launch.outputs.append(output if axes is None else output.transpose(axes))
+        return [(*addresses, *span) for span in self.spans]
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs."""
-        outputs, call = self.prepare(inputs)
-        run_together([call])
-        return outputs
+        launch = Launch()
+        launch.add(self.kernel, self.add_to(launch, inputs))
+        launch.run()
+        return [inputs[x] if isinstance(x, int) else x for x in launch.outputs]
 
 
-class Call(NamedTuple):
-    """A kernel, what to call it with, each time, and memory that it needs till then."""
-
-    kernel: Kernel | None
-    tasks: list[tuple[int, ...]]
-    kept: list[np.ndarray]
-
-
-def run_together(calls: Sequence[Call]) -> None:
-    """Calls of kernels that do not depend on each other. Several threads take part
-    where one of the kernels is to be called more than once.
-    """
-    tasks_of: dict[Kernel, list[tuple[int, ...]]] = {}
-    is_large = False
-    for kernel, tasks, _ in calls:
-        if tasks:
-            tasks_of.setdefault(kernel, []).extend(tasks)
-            is_large = is_large or len(tasks) > 1
-    for kernel, tasks in tasks_of.items():
-        if is_large:
-            threads.run(kernel, tasks)
-        else:
-            for task in tasks:
-                kernel(*task)
+def _repeat(launch: Launch, array: np.ndarray, count: int) -> int:
+    """Where the numbers of an array will be, as they lie in memory, so many times."""
+    dtype, size = array.dtype.name, array.size
+    copy = Expression((dtype,), (), (Step("identity", (0,), dtype),), (1,))
+    _, place = launch.allocate((count, size), dtype)
+    rows = [(address(array), place, 0, 0, size)]
+    done = 1
+    while done < count:
+        more = min(done, count - done)
+        goal = place + done * array.nbytes
+        rows.append((place, goal, 0, 0, more * size))
+        done += more
+    launch.add(elementwise_kernel(copy, (True,), 1), rows, together=False)
+    return place
 
 
 def evaluate(

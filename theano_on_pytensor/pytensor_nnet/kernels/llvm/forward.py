@@ -24,20 +24,19 @@ _UNROLLED = 4
 
 @cache
 def forward_kernel(layer: Layer) -> Callable[..., None]:
-    """``kernel(images, filters, bias, out, mask, skips_blanks, first, last)``.
+    """``kernel(images, filters, bias, out, mask, first, last)``.
 
     Convolves the images from ``first`` up to ``last``. All but the integers are
     addresses: of padded images, channels last; of filters as
     :meth:`Direct.pack_filters` makes them; of a bias for each filter, zeros up to a
     whole number of vectors; of the output and, if it is kept, the mask, both
-    ``(batch, rows, columns, filters)``. ``skips_blanks`` other than 0 promises that
-    no filter holds an infinity or NaN, and allows to leave out zeros.
+    ``(batch, rows, columns, filters)``.
     """
     return compile_function(generate_forward(layer, host()))
 
 
 def skips_blanks(layer: Layer, cpu: CPU) -> bool:
-    """Whether the kernel heeds ``skips_blanks``."""
+    """Whether the kernel leaves out zeros, unless a filter holds an infinity or NaN."""
     tile = choose_tile(layer, cpu)
     return (
         layer.channels <= _BLANK_CHANNELS
@@ -79,7 +78,6 @@ def generate_forward(layer: Layer, cpu: CPU) -> Function:
             "bias": f"{layer.element}*",
             "out": f"{layer.element}*",
             "mask": f"{layer.epilogue.mask_type}*",
-            "skips_blanks": "i64",
             "first": "i64",
             "last": "i64",
         },
@@ -116,6 +114,8 @@ class _Forward:
             with function.loop(arguments["first"], arguments["last"]) as image:
                 self._image(image, filters, index * wide, depth, tail)
 
+        if self.skips_blanks:
+            self.counts_blanks = self._finds_infinities(vectors * self.lanes)
         tail = layer.filters % self.lanes
         uncut = whole - 1 if tail and not rest else whole
         if uncut:
@@ -217,6 +217,15 @@ class _Forward:
                 taps(pixels[whole], weights[whole * wide], layer.run - whole)
         return sums
 
+    def _finds_infinities(self, filters: int) -> Value:
+        """Whether a filter holds an infinity or NaN."""
+        function, weights = self.function, self.function.arguments["filters"]
+        total = function.variable(self.type, 0)
+        with function.loop(0, filters * self.layer.taps, self.lanes) as start:
+            numbers = weights[start].load(self.lanes)
+            total.set(total.get() + numbers * 0)
+        return total.get().compare("uno", 0).any()
+
     def _blank(self, first_filter: Value, depth: int) -> None:
         """What is written where all pixels are zero, for a group of filters."""
         bias = self.function.arguments["bias"][first_filter]
@@ -240,7 +249,7 @@ class _Forward:
         Rows of pixels are left out where they are blank.
         """
         function, layer = self.function, self.layer
-        counts_blanks = function.arguments["skips_blanks"].compare("eq", 0)
+        counts_blanks = self.counts_blanks
         height = (tile.rows - 1) * layer.strides[0] + layer.filter_size[0]
         rows = [self._pixels_seen(corner, row, tile) for row in range(height)]
         seen = rows[0]

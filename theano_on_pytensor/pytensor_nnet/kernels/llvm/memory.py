@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["address", "allocate", "empty", "zeros"]
+__all__ = ["COUNTS_REFERENCES", "address", "allocate", "empty", "zeros"]
 
 _LINE = 64
 # Bytes of a block that is kept, and how many blocks there are at most.
@@ -57,7 +57,7 @@ class _Store:
             for number, block in enumerate(self._blocks):
                 if (
                     size <= len(block) <= size + size // 8
-                    and _COUNTS_REFERENCES
+                    and COUNTS_REFERENCES
                     and sys.getrefcount(block) <= _OWN_REFERENCES
                 ):
                     self._blocks.append(self._blocks.pop(number))
@@ -75,11 +75,12 @@ def _own_references() -> int:
     return 0
 
 
-_COUNTS_REFERENCES = (
+COUNTS_REFERENCES = (
     sys.implementation.name == "cpython"
     and getattr(sys, "_is_gil_enabled", lambda: True)()
 )
-_OWN_REFERENCES = _own_references() if _COUNTS_REFERENCES else 0
+"""Whether ``sys.getrefcount`` tells that nobody else has an array."""
+_OWN_REFERENCES = _own_references() if COUNTS_REFERENCES else 0
 _store = _Store()
 
 

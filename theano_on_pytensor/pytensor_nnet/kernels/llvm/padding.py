@@ -7,7 +7,7 @@ import numpy as np
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
-from pytensor_nnet.kernels.llvm.memory import address, allocate
+from pytensor_nnet.kernels.llvm.launch import Launch
 
 __all__ = ["pad_images"]
 
@@ -17,8 +17,11 @@ _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _SMALL_TASK = 1 << 14
 
 
-def pad_images(images: np.ndarray, pads: tuple[Pair, Pair]) -> np.ndarray:
-    """Images ``(batch, rows, columns, channels)``, in C order, with their pads.
+def pad_images(
+    launch: Launch, images: np.ndarray, pads: tuple[Pair, Pair]
+) -> np.ndarray:
+    """Images ``(batch, rows, columns, channels)``, in C order, with their pads: what a
+    launch will fill.
 
     ``images`` are ``(batch, channels, rows, columns)`` and may lie in any order. A
     pad below zero cuts.
@@ -33,11 +36,11 @@ def pad_images(images: np.ndarray, pads: tuple[Pair, Pair]) -> np.ndarray:
     top, bottom, left, right = (max(0, pad) for pad in (top, bottom, left, right))
     batch, channels, rows, columns = images.shape
     shape = (batch, rows + top + bottom, columns + left + right, channels)
-    padded, place = allocate(shape, images.dtype)
+    padded, place = launch.allocate(shape, images.dtype)
     strides = [stride // images.itemsize for stride in images.strides]
     parts = min(4 * threads.threads(), padded.size // _SMALL_TASK)
-    fixed = address(images), place, *strides, channels, rows, columns
-    threads.run(
+    fixed = launch.place(images), place, *strides, channels, rows, columns
+    launch.add(
         _kernel(_ELEMENTS[images.dtype]),
         [
             (*fixed, top, bottom, left, right, *span)

@@ -25,7 +25,8 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.epilogue import maximum
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Operand, Value, vector
-from pytensor_nnet.kernels.llvm.memory import address, allocate
+from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.transposition import channels_first, packed_last
 from pytensor_nnet.kernels.pooling import Pool
 
@@ -177,14 +178,18 @@ def _run(
     images: Images | None = None,
     maxima: Images | None = None,
 ) -> Images:
-    kept = [None if x is None else packed_last(x) for x in (values, images, maxima)]
+    launch = Launch()
+    kept = [
+        None if x is None else packed_last(launch, x) for x in (values, images, maxima)
+    ]
     kept.append(_counts(pooling) if pooling.averages else None)
     places = [0 if x is None else address(x) for x in kept]
     batch, shape = len(values), (*pooling.target_size, pooling.channels)
-    out, out_at = allocate((batch, *shape), values.dtype)
+    out, out_at = launch.allocate((batch, *shape), values.dtype)
     work = batch * prod(shape) * prod(pooling.geometry.window)
     spans = threads.spans(batch, min(4 * threads.threads(), work // _SMALL_TASK))
-    threads.run(_kernel(pooling), [(*places, out_at, *span) for span in spans])
+    launch.add(_kernel(pooling), [(*places, out_at, *span) for span in spans])
+    launch.run()
     return channels_first(out)
 
 

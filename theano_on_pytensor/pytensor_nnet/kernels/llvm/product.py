@@ -14,10 +14,11 @@ import numpy as np
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
-from pytensor_nnet.kernels.llvm.memory import address, allocate, empty
+from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.panels import Panels, product_kernel
 
-__all__ = ["differentiate", "multiply"]
+__all__ = ["add_derivative", "add_product", "add_sum", "differentiate", "multiply"]
 
 Array = np.ndarray[Any, Any]
 
@@ -28,7 +29,16 @@ _SMALL_TASK = 1 << 20
 _FEW_ROWS = 6
 
 
-def multiply(
+def multiply(*arguments: Any, **options: Any) -> tuple[Array, Array | None]:
+    """The output and the mask of :func:`add_product`."""
+    launch = Launch()
+    results = add_product(launch, *arguments, **options)
+    launch.run()
+    return results
+
+
+def add_product(
+    launch: Launch,
     a: Array,
     b: Array,
     bias: Array | None = None,
@@ -37,10 +47,12 @@ def multiply(
     order: Array | None = None,
     ordered: str | None = None,
 ) -> tuple[Array, Array | None]:
-    """``rectify(a @ b + bias)`` and, if it is kept, the mask, in C order.
+    """``rectify(a @ b + bias)`` and, if it is kept, the mask, in C order: what a
+    launch will fill.
 
     Parameters
     ----------
+    launch : Launch
     a, b : array
         Matrices of one type, float32 or float64, in any layout.
     bias : array, optional
@@ -50,6 +62,7 @@ def multiply(
         Whether a rectifier has a mask: 1 where the output is not negative before
         it, else 0.
     order : array of int32, optional
+        It must not change.
     ordered : {'taps', 'columns', 'rows'}, optional
         ``order[i]`` is the row of ``b``, as it lies in memory, that the tap or the
         column ``i`` stands for; or the row of the output for the row ``i`` of ``a``.
@@ -57,35 +70,29 @@ def multiply(
     (rows, taps), columns = a.shape, b.shape[1]
     if order is None:
         ordered = None
-    a, a_turned = _laid_out(a)
-    b, b_turned = _laid_out(b, {"taps": "C", "columns": "F"}.get(ordered))
-    if bias is not None:
-        bias = np.ascontiguousarray(bias)
-    out, out_at = allocate((rows, columns), a.dtype)
+    a, a_turned = _laid_out(launch, a)
+    b, b_turned = _laid_out(launch, b, {"taps": "C", "columns": "F"}.get(ordered))
+    out, out_at = launch.allocate((rows, columns), a.dtype)
     mask, mask_at = None, 0
     if keeps_mask and slope is not None:
-        mask, mask_at = allocate(out.shape, np.uint8)
+        mask, mask_at = launch.allocate(out.shape, np.uint8)
     if not out.size:
         return out, mask
     panels = (_ELEMENTS[a.dtype], columns, a_turned, b_turned, ordered, slope)
     kernel, spans, size = _plan(rows, taps, threads.threads(), panels)
-    scratch, at = _borrow(size * len(spans))
+    scratch = launch.scratch(size * len(spans))
     arguments = (
-        *(address(a), address(b), 0 if bias is None else address(bias)),
-        *(out_at, mask_at, 0 if order is None else address(order)),
+        *(address(a), address(b)),
+        0 if bias is None else address(launch.in_order(bias)),
+        *(out_at, mask_at, 0 if order is None else launch.constant(order)),
     )
-    if len(spans) == 1:
-        kernel(*arguments, at, rows, taps, *spans[0])
-    else:
-        starts = range(at, at + size * len(spans), size)
-        threads.run(
-            kernel,
-            [
-                (*arguments, start, rows, taps, *span)
-                for start, span in zip(starts, spans, strict=True)
-            ],
-        )
-    _free.append((scratch, at))
+    launch.add(
+        kernel,
+        [
+            (*arguments, scratch + size * i, rows, taps, *span)
+            for i, span in enumerate(spans)
+        ],
+    )
     return out, mask
 
 
@@ -110,29 +117,17 @@ def _plan(rows: int, taps: int, n_threads: int, panels: tuple[Any, ...]) -> _Pla
     )
 
 
-# Memory to work with, where it begins, as the last product left it.
-_free: list[tuple[Array, int]] = []
-
-
-def _borrow(size: int) -> tuple[Array, int]:
-    if _free:
-        scratch, at = _free.pop()
-        if scratch.size >= size:
-            return scratch, at
-    return allocate((size,), np.uint8)
-
-
-def _laid_out(matrix: Array, wanted: str | None = None) -> tuple[Array, bool]:
+def _laid_out(
+    launch: Launch, matrix: Array, wanted: str | None = None
+) -> tuple[Array, bool]:
     """The matrix, or a copy, and whether it is its transpose that is in C order.
 
     ``wanted`` is ``'C'`` or ``'F'`` where only that order will do.
     """
-    if matrix.flags.c_contiguous and wanted != "F":
-        return matrix, False
-    if matrix.flags.f_contiguous and wanted != "C":
-        return matrix, True
-    order = wanted or "C"
-    return np.array(matrix, order=order), order == "F"
+    if wanted is None:
+        turned = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
+        wanted = "F" if turned else "C"
+    return launch.in_order(matrix, wanted), wanted == "F"
 
 
 def _split(
@@ -161,29 +156,51 @@ def _split(
     ]
 
 
-def differentiate(
-    gradient: Array, out: Array, mask: Array, slope: float, at_zero: float
-) -> tuple[Array, Array]:
-    """The gradient before a rectifier, and the sum of its rows.
+def differentiate(*arguments: Any) -> tuple[Array, Array]:
+    """The gradient and the sum of :func:`add_derivative`."""
+    launch = Launch()
+    results = add_derivative(launch, *arguments)
+    launch.run()
+    return results
 
-    ``out`` and ``mask`` are what :func:`multiply` gave, ``at_zero`` is the
+
+def add_derivative(
+    launch: Launch,
+    gradient: Array,
+    out: Array,
+    mask: Array,
+    slope: float,
+    at_zero: float,
+) -> tuple[Array, Array]:
+    """The gradient before a rectifier, and the sum of its rows: what a launch will
+    fill.
+
+    ``out`` and ``mask`` are what :func:`add_product` gave, ``at_zero`` is the
     rectifier's derivative there.
     """
-    gradient, out = np.ascontiguousarray(gradient), np.ascontiguousarray(out)
-    result = empty(gradient.shape, gradient.dtype)
-    total = empty(gradient.shape[1:], gradient.dtype)
+    arrays = [launch.in_order(array) for array in (gradient, out, mask)]
+    result, result_at = launch.allocate(gradient.shape, gradient.dtype)
+    total, total_at = launch.allocate(gradient.shape[1:], gradient.dtype)
     kernel = _differentiation(_ELEMENTS[gradient.dtype], float(slope))
-    kernel(
-        *(address(x) for x in (gradient, out, mask, result, total)),
-        *gradient.shape,
-        at_zero,
-    )
+    places = (*map(address, arrays), result_at, total_at)
+    launch.add(kernel, [(*places, *gradient.shape, at_zero)])
     return result, total
 
 
+def add_sum(launch: Launch, matrix: Array) -> Array:
+    """The sum of the rows: what a launch will fill."""
+    place = address(launch.in_order(matrix))
+    total, total_at = launch.allocate(matrix.shape[1:], matrix.dtype)
+    kernel = _differentiation(_ELEMENTS[matrix.dtype], None)
+    launch.add(kernel, [(place, 0, 0, 0, total_at, *matrix.shape, 1.0)])
+    return total
+
+
 @cache
-def _differentiation(element: str, slope: float) -> Kernel:
-    """The kernel of :func:`differentiate`: a few vectors of columns at a time."""
+def _differentiation(element: str, slope: float | None) -> Kernel:
+    """The kernel of :func:`add_derivative` or, without a slope, :func:`add_sum`: a
+    few vectors of columns at a time.
+    """
     function = Function(
         "differentiation",
         {
@@ -207,13 +224,16 @@ def _differentiation(element: str, slope: float) -> Kernel:
         with function.loop(0, rows) as row:
             for v, of_columns in enumerate(totals):
                 place = row * columns + start + v * lanes
-                given, y = gradient[place].load(lanes), out[place].load(lanes)
-                found = y.compare("oeq", 0).select(given * derivative, given)
-                if slope:
-                    found = y.compare("olt", 0).select(given * slope, found)
-                else:
-                    found = mask[place].load(lanes).compare("ne", 0).select(found, 0)
-                result[place].store(found)
+                found = gradient[place].load(lanes)
+                if slope is not None:
+                    y = out[place].load(lanes)
+                    found = y.compare("oeq", 0).select(found * derivative, found)
+                    if slope:
+                        found = y.compare("olt", 0).select(found * slope, found)
+                    else:
+                        bits = mask[place].load(lanes)
+                        found = bits.compare("ne", 0).select(found, 0)
+                    result[place].store(found)
                 of_columns.set(of_columns.get() + found)
         for v, of_columns in enumerate(totals):
             total[start + v * lanes].store(of_columns.get())

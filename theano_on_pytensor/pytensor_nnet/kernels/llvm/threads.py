@@ -53,7 +53,7 @@ class _Pool:
         engine = scheduler.load()
         integer, pointer = ctypes.c_int64, ctypes.c_void_p
         types = {
-            "publish": (pointer, pointer, ctypes.c_char_p, integer, integer),
+            "publish": (pointer, pointer, pointer, integer, integer),
             "work": (pointer, integer),
             "serve": (pointer, integer, integer),
         }
@@ -63,7 +63,7 @@ class _Pool:
         ]
         return (address(self._state), engine, *functions)
 
-    def run(self, task: int, table: bytes, tasks: int, workers: int) -> None:
+    def run(self, task: int, table: bytes | int, tasks: int, workers: int) -> None:
         state, _, publish, work, _ = self._functions
         while len(self._wake_worker) < workers:
             self._add_worker()

@@ -11,7 +11,7 @@ import numpy as np
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Function, Value, lanes_of
-from pytensor_nnet.kernels.llvm.memory import address, empty
+from pytensor_nnet.kernels.llvm.launch import Launch
 
 __all__ = [
     "channels_first",
@@ -25,37 +25,35 @@ _ELEMENTS = {4: "float", 8: "double", 1: "i8", 2: "i16"}
 _SMALL_TASK = 1 << 16
 
 
-def transpose(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """``(batch, rows, columns)`` in C order to ``(batch, columns, rows)``.
+def transpose(launch: Launch, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """``(batch, rows, columns)`` in C order to ``(batch, columns, rows)``: what a
+    launch will fill.
 
     Any type of 1, 2, 4 or 8 bytes.
     """
     batch, rows, columns = array.shape
-    out = empty((batch, columns, rows), array.dtype)
+    out, out_at = launch.allocate((batch, columns, rows), array.dtype)
     parts = min(4 * threads.threads(), array.size // _SMALL_TASK + 1)
-    task = (address(array), address(out), rows, columns)
-    threads.run(
+    task = (launch.place(array), out_at, rows, columns)
+    launch.add(
         _kernel(array.itemsize),
         [(*task, *span) for span in threads.spans(batch, parts)],
     )
     return out
 
 
-def packed_last(images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def packed_last(launch: Launch, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """``(batch, channels, rows, columns)`` to ``(batch, rows, columns, channels)`` in
-    C order; the same memory if it lies so already.
+    C order: what a launch will fill, or the same memory if it lies so already.
     """
     last = images.transpose(0, 2, 3, 1)
     if last.flags.c_contiguous:
         return last
     if images.flags.c_contiguous:
         batch, channels, rows, columns = images.shape
-        return transpose(images.reshape(batch, channels, rows * columns)).reshape(
-            last.shape
-        )
-    packed = empty(last.shape, last.dtype)
-    np.copyto(packed, last)
-    return packed
+        flat = images.reshape(batch, channels, rows * columns)
+        return transpose(launch, flat).reshape(last.shape)
+    return launch.in_order(last)
 
 
 def channels_first(images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -8,6 +8,7 @@ from pytensor.compile.mode import Mode
 
 from pytensor_nnet.kernels.llvm.elementwise import Plan
 from pytensor_nnet.linker import NumpyLinker
+from pytensor_nnet.ops.argmax import CompiledArgmax
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
 from pytensor_nnet.rewrites import compilation  # noqa: F401  (registers it)
 
@@ -25,13 +26,13 @@ def run(mode, expression, *values):
 def evaluated(monkeypatch):
     """The expressions that compiled code computed."""
     seen = []
-    original = Plan.run
+    original = Plan.add_to
 
-    def counted(self, inputs):
+    def counted(self, launch, inputs):
         seen.append(self)
-        return original(self, inputs)
+        return original(self, launch, inputs)
 
-    monkeypatch.setattr(Plan, "run", counted)
+    monkeypatch.setattr(Plan, "add_to", counted)
     return seen
 
 
@@ -137,5 +138,45 @@ def test_several_results_in_place_of_the_inputs(evaluated):
         for _ in range(3):
             function(gradient, 0.1)
         values.append((w.get_value(), v.get_value()))
-    assert len(evaluated) == 3
+    assert evaluated
     assert np.array_equal(values[0], values[1])
+
+
+def has_compiled_argmax(function):
+    nodes = function.maker.fgraph.apply_nodes
+    return any(isinstance(node.op, CompiledArgmax) for node in nodes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_argmax_along_the_last_axis(dtype):
+    rng = np.random.default_rng(0)
+    for shape in ((128, 10), (3, 4, 5), (5, 1), (0, 4), (1, 300)):
+        x = rng.integers(-2, 3, shape).astype(dtype)
+        for array in (x, np.asfortranarray(x), -np.inf * abs(x[..., ::-1] + 0.5)):
+            result, function = run(COMPILED, lambda x: pt.argmax(x, axis=-1), array)
+            assert has_compiled_argmax(function)
+            assert result.dtype == np.int64
+            assert np.array_equal(result, np.argmax(array, axis=-1))
+
+
+def test_the_argmax_is_the_first_nan():
+    values = [np.nan, 1.0, -np.inf, np.inf]
+    x = np.array([(a, b, c) for a in values for b in values for c in values])
+    result, _ = run(COMPILED, lambda x: pt.argmax(x, axis=1), x)
+    assert np.array_equal(result, np.argmax(x, axis=1))
+
+
+@pytest.mark.parametrize("axis", [0, None, (1, 2)])
+def test_another_argmax_is_left_alone(axis):
+    x = np.random.default_rng(0).random((3, 4, 5))
+    _, function = run(COMPILED, lambda x: pt.argmax(x, axis=axis), x)
+    assert not has_compiled_argmax(function)
+    _, function = run(
+        COMPILED, lambda x: pt.argmax(x, axis=-1), np.arange(6).reshape(2, 3)
+    )
+    assert not has_compiled_argmax(function)
+
+
+def test_nothing_has_no_maximum():
+    with pytest.raises(ValueError, match="has no maxima"):
+        run(COMPILED, lambda x: pt.argmax(x, axis=1), np.zeros((3, 0)))

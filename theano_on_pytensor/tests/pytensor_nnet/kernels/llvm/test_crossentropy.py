@@ -7,11 +7,27 @@ from hypothesis import strategies as st
 
 from pytensor_nnet.kernels import crossentropy as reference
 from pytensor_nnet.kernels.llvm.crossentropy import (
-    softmax_log_likelihood,
-    softmax_log_likelihood_gradient,
+    add_softmax_log_likelihood,
+    add_softmax_log_likelihood_gradient,
+    is_served,
 )
+from pytensor_nnet.kernels.llvm.launch import Launch
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
+
+
+def softmax_log_likelihood(scores, classes):
+    launch = Launch()
+    results = add_softmax_log_likelihood(launch, scores, classes)
+    launch.run()
+    return results
+
+
+def softmax_log_likelihood_gradient(*arguments):
+    launch = Launch()
+    gradient = add_softmax_log_likelihood_gradient(launch, *arguments)
+    launch.run()
+    return gradient
 
 
 def assert_close(result, expected):
@@ -27,7 +43,7 @@ def assert_close(result, expected):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    st.integers(0, 20),
+    st.integers(1, 20),
     st.integers(1, 70),
     st.integers(0, 3),
     st.sampled_from(["float32", "float64"]),
@@ -75,10 +91,26 @@ def test_nan_stays_nan(cpu, bad):
     assert np.isnan(total)
 
 
-@pytest.mark.parametrize("classes", [[4, 0], [0, -5], [0] * 7])
-def test_a_class_or_a_row_that_there_is_not(cpu, classes):
-    with pytest.raises(IndexError):
-        softmax_log_likelihood(np.zeros((6, 4)), np.array(classes))
+@pytest.mark.parametrize("classes", [[4, 0], [0, -5]])
+def test_a_class_that_there_is_not(cpu, classes):
+    launch = Launch()
+    numbers = np.array(classes)
+    scores = np.zeros((6, 4))
+    add_softmax_log_likelihood(launch, scores, numbers)
+    for _ in range(2):
+        with pytest.raises(IndexError, match="not one of the 4"):
+            launch.run()
+    numbers[:] = 0
+    launch.run()
+
+
+def test_what_is_not_served():
+    scores, classes = np.zeros((6, 4)), np.zeros(6, int)
+    assert is_served(scores, classes)
+    assert not is_served(scores, np.zeros(7, int))
+    assert not is_served(scores[:0], classes[:0])
+    assert not is_served(scores, np.zeros(6))
+    assert not is_served(scores.astype(np.float16), classes)
 
 
 def test_arrays_in_any_order_in_memory(cpu):

@@ -12,7 +12,7 @@ from pytensor_nnet.kernels.llvm.memory import address, allocate, empty, zeros
 LARGE = (memory._LARGE,)
 
 counts = pytest.mark.skipif(
-    not memory._COUNTS_REFERENCES, reason="nothing tells whether an array is in use"
+    not memory.COUNTS_REFERENCES, reason="nothing tells whether an array is in use"
 )
 
 

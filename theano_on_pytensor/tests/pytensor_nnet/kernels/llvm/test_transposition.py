@@ -5,13 +5,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytensor_nnet.kernels.llvm.transposition import transpose
+from pytensor_nnet.kernels.llvm import transposition
+from pytensor_nnet.kernels.llvm.launch import Launch
 
 FEW = settings(
     max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+def transpose(array):
+    launch = Launch()
+    result = transposition.transpose(launch, array)
+    launch.run()
+    return result
 
 
 @FEW
