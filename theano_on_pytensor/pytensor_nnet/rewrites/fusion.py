@@ -86,7 +86,9 @@ class FuseLayer(GraphRewriter):
         """
 
     @abstractmethod
-    def fuse(self, match: Match) -> list[tuple[Variable, Variable]]:
+    def fuse(
+        self, fgraph: FunctionGraph, match: Match
+    ) -> Iterator[tuple[Variable, Variable]]:
         """What to replace, and by what."""
 
     def output(
@@ -115,7 +117,7 @@ class FuseLayer(GraphRewriter):
                     fgraph.replace_all_validate(
                         [
                             (old, old.type.filter_variable(new))
-                            for old, new in self.fuse(match)
+                            for old, new in self.fuse(fgraph, match)
                         ],
                         reason=self.name,
                     )

@@ -59,7 +59,7 @@ class FuseConv(FuseLayer):
                 ):
                     yield node.inputs[1], node, kind is Conv2dGradFilters
 
-    def fuse(self, match):
+    def fuse(self, fgraph, match):
         conv, (images, filters) = match.linear.op, match.linear.inputs
         bias = match.bias
         if bias is None:

@@ -45,7 +45,7 @@ class FuseDense(FuseLayer):
             if _is_transpose(node.inputs[1], weights):
                 yield node.inputs[0], node, False
 
-    def fuse(self, match):
+    def fuse(self, fgraph, match):
         inputs, weights = match.linear.inputs
         inputs = _before_flattening(inputs)
         bias = match.bias
@@ -62,6 +62,9 @@ class FuseDense(FuseLayer):
             yield from ((old, results[0]) for old in gradient.to_weights)
             yield from ((old, results[1]) for old in gradient.to_bias)
             for old in gradient.to_inputs:
+                for node in clients(fgraph, old):
+                    if _has_shape_of(node, inputs):
+                        yield node.outputs[0], results[2]
                 yield old, results[2].flatten(2)
 
 
@@ -95,6 +98,16 @@ def _before_flattening(matrix: Variable) -> Variable:
     if len(sizes) == 2 and _is_batch_size(sizes[0], inputs) and _is_rest(sizes[1]):
         return inputs
     return matrix
+
+
+def _has_shape_of(node: Apply, inputs: Variable) -> bool:
+    """Whether it reshapes to the shape that ``inputs`` have."""
+    if not isinstance(node.op, Reshape):
+        return False
+    shape = node.inputs[1].owner
+    return (
+        shape is not None and isinstance(shape.op, Shape) and shape.inputs[0] is inputs
+    )
 
 
 def _is_batch_size(size: Variable, inputs: Variable) -> bool:
