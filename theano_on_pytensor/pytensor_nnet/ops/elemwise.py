@@ -148,6 +148,9 @@ class VectorElemwise(Elemwise):
     """
 
     def prepare_node(self, node, storage_map, compute_map, impl):
+        if impl != "py":
+            # A function inside of another may be linked by PyTensor's own linker.
+            super().prepare_node(node, storage_map, compute_map, impl)
         node.tag.program = _program(
             self.scalar_op,
             [v.type.dtype for v in node.inputs],
