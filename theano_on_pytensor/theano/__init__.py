@@ -50,6 +50,18 @@ from theano.compile import (
     predefined_optimizers,
     shared,
 )
+from theano.gof import (
+    CLinker,
+    Container,
+    DualLinker,
+    Generic,
+    InconsistencyError,
+    Linker,
+    LocalLinker,
+    OpWiseCLinker,
+    PerformLinker,
+    generic,
+)
 from theano.gof.graph import Variable
 from theano.gof.op import Op
 from theano.gradient import Lop, Rop, grad, subgraph_grad
@@ -78,17 +90,26 @@ threadpool_limits(1, user_api="blas")
 
 __all__ = [
     "Apply",
+    "CLinker",
     "Constant",
+    "Container",
+    "DualLinker",
     "FunctionGraph",
     "FunctionMaker",
+    "Generic",
     "In",
+    "InconsistencyError",
+    "Linker",
+    "LocalLinker",
     "Lop",
     "Mode",
     "Op",
     "OpFromGraph",
+    "OpWiseCLinker",
     "OrderedUpdates",
     "Out",
     "Param",
+    "PerformLinker",
     "ProfileMode",
     "ProfileStats",
     "Rop",
@@ -105,6 +126,7 @@ __all__ = [
     "foldl",
     "foldr",
     "function",
+    "generic",
     "get_scalar_constant_value",
     "gof",
     "grad",

@@ -65,6 +65,10 @@ __all__ = [
 ]
 
 
+verify_grad.E_grad = GradientError
+"""What it raises for a gradient that is wrong."""
+
+
 def Lop(f, wrt, eval_points, consider_constant=None, disconnected_inputs="raise"):
     """``eval_points`` times the Jacobian of ``f`` with respect to ``wrt``.
 

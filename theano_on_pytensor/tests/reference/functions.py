@@ -1722,6 +1722,30 @@ enter(
     gradient=False,
 )
 enter(
+    "bn.train_of_vectors",
+    lambda x, g, b: list(T.nnet.bn.batch_normalization_train(x, g, b, "spatial")),
+    floats(2, 3, 2, 2),
+    positive(3),
+    floats(3),
+)
+enter(
+    "bn.running_averages_of_vectors",
+    lambda x, g, b, m, v: (
+        list(
+            T.nnet.bn.batch_normalization_train(
+                x, g, b, "spatial", running_mean=m, running_var=v
+            )
+        )
+        + [T.nnet.bn.batch_normalization_test(x, g, b, m, v, "spatial")]
+    ),
+    floats(2, 3, 2, 2),
+    positive(3),
+    floats(3),
+    floats(3),
+    positive(3),
+    gradient=False,
+)
+enter(
     "bn.test",
     lambda x, g, b, m, v: [
         T.nnet.bn.batch_normalization_test(x, g, b, m, v),

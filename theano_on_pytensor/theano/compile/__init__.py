@@ -59,6 +59,7 @@ from theano.compile.ops import (
 )
 from theano.compile.profilemode import ProfileMode
 from theano.compile.sharedvalue import SharedVariable, shared, shared_constructor
+from theano.configdefaults import config
 
 __all__ = [
     "AliasedMemoryError",
@@ -88,6 +89,7 @@ __all__ = [
     "ViewOp",
     "as_op",
     "builders",
+    "config",
     "debugmode",
     "deep_copy_op",
     "function",

@@ -106,6 +106,11 @@ class Function(_Function):
         return self
 
     @property
+    def container(self):
+        """``f.container[x]`` is what holds the value of an input."""
+        return _Containers(self)
+
+    @property
     def fn(self):
         """What runs the nodes, PyTensor's ``vm``."""
         return self.vm
@@ -115,6 +120,19 @@ class Function(_Function):
         twin = super().copy(*args, **kwargs)
         twin.maker.output_keys = getattr(self.maker, "output_keys", None)
         return twin
+
+
+class _Containers:
+    """The containers of a function's inputs, by name, position or variable."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __getitem__(self, item):
+        return self._function._find(item)
+
+    def __contains__(self, item):
+        return item in self._function
 
 
 _THEANOS_WORDS = {

@@ -42,7 +42,6 @@ from pytensor.tensor import (
     choose,
     clip,
     cmatrix,
-    col,
     cols,
     complex,
     complex_from_polar,
@@ -205,7 +204,6 @@ from pytensor.tensor import (
     lvector,
     lvectors,
     matrices,
-    matrix,
     max,
     maximum,
     mgrid,
@@ -235,9 +233,7 @@ from pytensor.tensor import (
     round,
     round_half_away_from_zero,
     round_half_to_even,
-    row,
     rows,
-    scalar,
     scalar_from_tensor,
     scalars,
     second,
@@ -261,15 +257,10 @@ from pytensor.tensor import (
     switch,
     tan,
     tanh,
-    tensor3,
     tensor3s,
-    tensor4,
     tensor4s,
-    tensor5,
     tensor5s,
-    tensor6,
     tensor6s,
-    tensor7,
     tensor7s,
     tensor_copy,
     tensor_from_scalar,
@@ -283,7 +274,6 @@ from pytensor.tensor import (
     true_div,
     trunc,
     var,
-    vector,
     vectors,
     vertical_stack,
     wcol,
@@ -712,6 +702,25 @@ __all__ = [
     "zvector",
 ]
 
+
+def _of_any_dtype(make):
+    """``make``, which also takes the dtype by position: ``matrix("x", "int32")``."""
+
+    def made(name=None, dtype=None, **kwargs):
+        return make(name, dtype=dtype, **kwargs)
+
+    made.__name__ = made.__qualname__ = make.__name__
+    made.__doc__ = f"A {make.__name__}; of dtype ``theano.config.floatX`` by default."
+    return made
+
+
+scalar, vector, matrix, row, col = (
+    _of_any_dtype(make) for make in (pt.scalar, pt.vector, pt.matrix, pt.row, pt.col)
+)
+tensor3, tensor4, tensor5, tensor6, tensor7 = (
+    _of_any_dtype(make)
+    for make in (pt.tensor3, pt.tensor4, pt.tensor5, pt.tensor6, pt.tensor7)
+)
 wmatrix = TensorType("int16", (False, False))
 Tensor = TensorType
 
@@ -813,6 +822,17 @@ def conj(z):
     """The complex conjugate of ``z``; what is real stays, only a bool becomes int8."""
     z = as_tensor_variable(z)
     return pt.cast(z, "int8") if z.type.dtype == "bool" else pt.conj(z)
+
+
+def _allclose(a, b, rtol=None, atol=None):
+    """Whether two arrays are as close as their dtypes let one expect."""
+    single = "float32" in (str(np.asarray(a).dtype), str(np.asarray(b).dtype))
+    return np.allclose(
+        a,
+        b,
+        rtol=rtol or (1e-3 if single else 1e-5),
+        atol=atol or (1e-5 if single else 1e-8),
+    )
 
 
 def chi2sf(x, k):

@@ -212,3 +212,12 @@ def test_results_are_the_callers_own():
     identity = theano.function([x], x)
     identity(value)[:] = 1
     assert value.tolist() == [0, 0]
+
+
+def test_the_containers_of_the_inputs():
+    x, s = T.dscalar("x"), T.dscalar("s")
+    f = theano.function([x, theano.In(s, value=0.0, update=s + x)], s + x)
+    f(3)
+    assert f.container["s"].data == f.value[s] == 3
+    assert "x" in f.container
+    assert "y" not in f.container

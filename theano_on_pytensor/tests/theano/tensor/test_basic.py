@@ -382,3 +382,10 @@ def test_a_pattern_of_numbers_is_one_of_truth_values():
         assert T.TensorType("float32", broadcastable=(False,))().ndim == 1
     assert isinstance(T.dmatrix().type, T.TensorType)
     assert not isinstance(T.dmatrix(), T.TensorType)
+
+
+def test_the_dtype_of_a_variable_is_given_by_name_or_position():
+    for make in (T.scalar, T.vector, T.matrix, T.row, T.col, T.tensor3, T.tensor4):
+        assert make("v", "int32").type == make(dtype="int32").type
+        assert make("v", "int32").name == "v"
+        assert make().dtype == theano.config.floatX

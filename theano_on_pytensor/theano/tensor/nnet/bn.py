@@ -51,16 +51,20 @@ def batch_normalization_train(
     tuple of tensors
         The normalized inputs, their mean, ``1 / sqrt(variance + epsilon)``, and with
         running averages these as they are now. The running variance takes the
-        unbiased one. As in Theano a gradient flows through the first only.
+        unbiased one. All but the first have the dimensions of ``gamma``. As in
+        Theano a gradient flows through the first only.
 
     Raises
     ------
     ValueError
-        For axes that ``inputs`` does not have, an ``epsilon`` too small, or a
-        parameter of another number of dimensions.
+        For axes that ``inputs`` does not have, an ``epsilon`` too small, a parameter
+        of another number of dimensions, or one running average without the other.
     """
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("give running_mean and running_var, or neither")
     inputs = pt.as_tensor_variable(inputs)
     axes = _normalized(axes, inputs)
+    as_given = pt.as_tensor_variable(gamma).type.ndim
     gamma, beta = (
         _with_axes(value, axes, inputs, name)
         for name, value in (("gamma", gamma), ("beta", beta))
@@ -81,6 +85,9 @@ def batch_normalization_train(
         count = pt.prod([inputs.shape[axis] for axis in axes]).astype(inputs.dtype)
         unbiased = count / (count - 1) * variance
         results.append(before * (1 - factor) + unbiased * factor)
+    if as_given != inputs.type.ndim:
+        kept = [axis for axis in range(inputs.type.ndim) if axis not in axes]
+        results[1:] = [result.dimshuffle(kept) for result in results[1:]]
     return tuple(results)
 
 

@@ -38,6 +38,8 @@ def test_training_and_testing(axes, numbers, keepdims):
         0.8 * mean0 + 0.2 * mean,
         0.8 * var0 + 0.2 * var * count / (count - 1),
     )
+    # All but the first have the dimensions that gamma has.
+    expected = (expected[0], *(e.reshape(given[0].data.shape) for e in expected[1:]))
     for ours, theirs in zip(out, expected, strict=True):
         np.testing.assert_allclose(ours.eval(), theirs, rtol=1e-10)
     tested = batch_normalization_test(T.constant(INPUTS), *given, axes, 1e-3)
@@ -59,5 +61,7 @@ def test_what_does_not_fit_is_named():
         batch_normalization_train(x, x, x, axes=(7,))
     with pytest.raises(ValueError, match="gamma has 1 dimensions.*needs 3, or 4"):
         batch_normalization_train(x, T.dvector(), x)
+    with pytest.raises(ValueError, match="running_mean and running_var"):
+        batch_normalization_train(x, x, x, running_mean=x)
     with pytest.raises(ValueError, match="epsilon is 1e-07"):
         batch_normalization_train(x, x, x, epsilon=1e-7)
