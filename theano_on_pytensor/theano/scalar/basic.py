@@ -1,5 +1,6 @@
 """Scalar types and Ops."""
 
+from pytensor.graph.utils import MethodNotDefined
 from pytensor.scalar.basic import (
     AND,
     EQ,
@@ -413,3 +414,14 @@ __all__ = [
     "upgrade_to_float_no_complex",
     "xor",
 ]
+
+
+def _impl(self, *inputs):
+    """What computes one number, where a class does not say how."""
+    raise MethodNotDefined(
+        f"{type(self).__name__} has no method impl, and its C code is not compiled "
+        "here: write its computation in Python, as impl(self, *inputs)"
+    )
+
+
+ScalarOp.impl = _impl

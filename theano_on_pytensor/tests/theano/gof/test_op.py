@@ -269,3 +269,19 @@ def test_without_them_nothing_is_computed():
     with theano.config.change_flags(compute_test_value="ignore"):
         assert (x + 1).tag.test_value == 3
         T.dscalar("y") + 1
+
+
+def test_a_scalar_op_of_c_code_alone_is_refused_when_it_is_used():
+    class OnlyC(theano.scalar.UnaryScalarOp):
+        def c_code(self, node, name, inputs, outputs, sub):
+            return f"{outputs[0]} = {inputs[0]};"
+
+    x = T.dvector("x")
+    only_c = T.Elemwise(OnlyC(theano.scalar.upgrade_to_float, name="only_c"))
+    for result in (only_c(x), 2 * only_c(x)):
+        f = theano.function([x], result)
+        with pytest.raises(
+            theano.gof.MethodNotDefined,
+            match=r"OnlyC has no method impl.*write its computation in Python",
+        ):
+            f([1.0])
