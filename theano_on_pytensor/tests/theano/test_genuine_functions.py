@@ -6,7 +6,6 @@ genuine Theano gave, as ``scripts/record_functions`` recorded it.
 
 import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,6 @@ import pytest
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 TOLERANCE = {"float32": 1e-5, "complex64": 1e-5, "float64": 1e-10, "complex128": 1e-10}
-
-# Some dtypes differ there, of angle for one.
-pytestmark = pytest.mark.skipif(
-    sys.version_info >= (3, 12), reason="not judged under PyTensor 3.3 yet"
-)
 
 
 def import_cases():
@@ -37,6 +31,8 @@ GENUINE = json.loads((REFERENCE / "functions.json").read_text(encoding="utf-8"))
 OTHER_DTYPES = {
     "tensor.log10 float32": "Theano's gradient of a float32 was a float64",
 }
+TAKES_MORE_DTYPES = {"sgn": "that of complex numbers, in PyTensor 3.3"}
+REFUSED = "-"
 
 
 def assert_same(ours, genuine, may_differ_in_dtype):
@@ -71,6 +67,10 @@ def test_a_function_gives_what_the_genuine_one_gave(name, float_type):
 @pytest.mark.parametrize("float_type", functions.FLOAT_TYPES)
 def test_dtypes_are_the_genuine_ones(float_type):
     genuine, ours = GENUINE["dtypes"][float_type], functions.record_dtypes(float_type)
+    for name in TAKES_MORE_DTYPES:
+        for row, expected in enumerate(genuine[name]):
+            pairs = zip(ours[name][row].split(), expected.split(), strict=True)
+            ours[name][row] = " ".join(e if e == REFUSED else o for o, e in pairs)
     wrong = {
         name: (our, genuine[name]) for name, our in ours.items() if our != genuine[name]
     }

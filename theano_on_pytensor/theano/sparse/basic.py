@@ -1,5 +1,6 @@
 """Sparse matrices in the formats CSR and CSC."""
 
+import pytensor.tensor as pt
 from pytensor.sparse import (
     CSC,
     CSM,
@@ -159,6 +160,7 @@ from pytensor.sparse import (
 )
 from pytensor.sparse import SparseTensorType as SparseType
 from pytensor.sparse import sign as sgn
+from pytensor.sparse.rewriting import local_csm_properties_csm
 from pytensor.sparse.variable import SparseConstant, SparseVariable
 
 __all__ = [
@@ -322,3 +324,23 @@ __all__ = [
     "wcast",
     "zcast",
 ]
+
+
+def _of_the_same_dtypes(rewrite):
+    """``rewrite``, whose results have the dtypes of what they replace.
+
+    PyTensor's own replaces an int32 shape by what a program gave, often an int64,
+    which the graph refuses, in some versions without end.
+    """
+
+    def rewritten(fgraph, node):
+        replaced = rewrite(fgraph, node)
+        return replaced and [
+            new if new.type.dtype == old.type.dtype else pt.cast(new, old.type.dtype)
+            for new, old in zip(replaced, node.outputs, strict=True)
+        ]
+
+    return rewritten
+
+
+local_csm_properties_csm.fn = _of_the_same_dtypes(local_csm_properties_csm.fn)

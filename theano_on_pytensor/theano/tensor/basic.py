@@ -9,7 +9,6 @@ from pytensor.tensor import (
     allclose,
     alloc,
     and_,
-    angle,
     any,
     arange,
     arccos,
@@ -250,7 +249,6 @@ from pytensor.tensor import (
     sqrt,
     square,
     stacklists,
-    std,
     sub,
     sum,
     swapaxes,
@@ -273,7 +271,6 @@ from pytensor.tensor import (
     triu,
     true_div,
     trunc,
-    var,
     vectors,
     vertical_stack,
     wcol,
@@ -858,6 +855,36 @@ def mean(input, axis=None, dtype=None, op=False, keepdims=False, acc_dtype=None)
     The mean of integers is of dtype float64. ``op`` is ignored.
     """
     return pt.mean(input, axis, dtype, keepdims, acc_dtype)
+
+
+def var(input, axis=None, ddof=0, keepdims=False, corrected=False):
+    """The variance along ``axis``, a number, a list of numbers, or None for all.
+
+    As in Theano, ``ddof`` is taken from the size of each axis: over ``n`` rows and
+    ``m`` columns the divisor is ``(n - ddof) * (m - ddof)``. ``corrected`` takes off
+    what rounding the mean has added.
+    """
+    if not ddof:
+        return pt.var(input, axis, 0, keepdims, corrected)
+    input = as_tensor_variable(input)
+    axes = range(input.type.ndim) if axis is None else np.atleast_1d(axis).tolist()
+    centered = input - pt.mean(input, axis, keepdims=True)
+    variance = pt.sum(pt.sqr(centered), axis, keepdims=keepdims)
+    error = pt.sqr(pt.sum(centered, axis, keepdims=keepdims))
+    for size in (input.shape[axis] for axis in axes):
+        variance = variance / (size - ddof)
+        error = error / ((size - ddof) * size)
+    return variance - error if corrected else variance
+
+
+def std(input, axis=None, ddof=0, keepdims=False, corrected=False):
+    """The square root of ``var``, with the same arguments."""
+    return pt.sqrt(var(input, axis, ddof, keepdims, corrected))
+
+
+def angle(z):
+    """The angle of a complex number in the complex plane, as float64."""
+    return pt.cast(pt.angle(z), "float64")
 
 
 def split(x, splits_size, n_splits, axis=0):

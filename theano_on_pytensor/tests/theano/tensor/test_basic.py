@@ -389,3 +389,20 @@ def test_the_dtype_of_a_variable_is_given_by_name_or_position():
         assert make("v", "int32").type == make(dtype="int32").type
         assert make("v", "int32").name == "v"
         assert make().dtype == theano.config.floatX
+
+
+def test_a_variance_of_samples_takes_ddof_from_each_axis():
+    value = np.arange(12.0).reshape(3, 4) ** 2
+    squares = ((value - value.mean()) ** 2).sum()
+    for corrected in (False, True):
+        variance = T.var(T.constant(value), ddof=1, corrected=corrected)
+        np.testing.assert_allclose(variance.eval(), squares / ((3 - 1) * (4 - 1)))
+    np.testing.assert_allclose(
+        T.std(T.constant(value), axis=0, ddof=1, keepdims=True).eval(),
+        value.std(axis=0, ddof=1, keepdims=True),
+    )
+
+
+def test_angles_are_float64():
+    assert T.angle(T.constant(np.complex64(1j))).dtype == "float64"
+    assert T.angle(T.fvector("x")).dtype == "float64"
