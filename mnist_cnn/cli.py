@@ -64,8 +64,8 @@ NETWORK is one of
                     python -c "import mnist_cnn.by_hand.read_short as m; help(m)"
   a JSON file       [["InputLayer", {"shape": [null, 1, 28, 28]}],
                      ["Conv2DLayer", {"num_filters": 32, "filter_size": 5}], ...]
-  Python code       a file, or text with a NeuralNet(...) call or calls of Lasagne's
-                    layers. It is read, never run.
+  Python code       a file, a notebook (.ipynb), or text with a NeuralNet(...) call or
+                    calls of Lasagne's layers. It is read, never run.
   FILE.py:VARIABLE  runs the file and takes the variable: a layer, a NeuralNet, a list
                     of layers, or a function that gives one
 """

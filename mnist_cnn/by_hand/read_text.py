@@ -1,6 +1,7 @@
 """Reads a network from text: JSON, the short form, or Python code, which is not run.
 
-:mod:`.read_json`, :mod:`.read_short` and :mod:`.read_python` say what each may hold.
+:mod:`.read_json`, :mod:`.read_short`, :mod:`.read_python` and, for code in a notebook,
+:mod:`.read_notebook` say what each may hold.
 Whatever the text, it gives a network or a :class:`HandCalculationError`.
 """
 
@@ -32,11 +33,14 @@ from .rules import find_rule
 MOST_BYTES = 1_000_000
 """A longer text is refused."""
 
+MOST_BYTES_OF_A_NOTEBOOK = 20_000_000
+"""A longer notebook is refused, pictures and all."""
+
 _MOST_NAMES = 10
 _JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:\]|\[\s*["\[\]]|\{\s*["}]))')
 """How JSON starts that may describe a network: Python's texts and names differ."""
 
-_FORMS = {".json": "json", ".py": "python"}
+_FORMS = {".ipynb": "notebook", ".json": "json", ".py": "python"}
 
 
 def read_text(
@@ -53,10 +57,10 @@ def read_text(
     Parameters
     ----------
     text : str
-        JSON, the short form, or Python code.
+        JSON, the short form, Python code, or a notebook.
     name : str, optional
         Which network, where the text holds several.
-    form : {"json", "short", "python"}, optional
+    form : {"json", "notebook", "python", "short"}, optional
         By default told from the text.
     lasagne : str, optional
         Version whose behaviour is asked for.
@@ -96,9 +100,13 @@ def find_networks(
 
     Parameters and errors are those of :func:`read_text`.
     """
-    _check_text(text)
     given, form = form, form or tell_form(text)
     try:
+        if form == "notebook" and len(text) <= MOST_BYTES_OF_A_NOTEBOOK:
+            from .read_notebook import read_notebook
+
+            text = read_notebook(text)
+        _check_text(text)
         if form == "json":
             from .read_json import read_json
 
@@ -115,12 +123,15 @@ def find_networks(
 
 
 def tell_form(text: str) -> str:
-    """ "json", "short" or "python", from how the text starts."""
+    """ "json", "notebook", "short" or "python", from how the text starts."""
+    from .read_notebook import is_notebook
     from .read_short import is_short
 
     if is_short(text):
         return "short"
-    return "json" if _JSON.match(text) else "python"
+    if not _JSON.match(text):
+        return "python"
+    return "notebook" if is_notebook(text) else "json"
 
 
 def read_file(path: Path) -> tuple[str, str | None]:
@@ -131,25 +142,27 @@ def read_file(path: Path) -> tuple[str, str | None]:
     DescriptionError
         If it cannot be read, is too long, or is no text.
     """
+    form = _FORMS.get(path.suffix.lower())
+    most = MOST_BYTES_OF_A_NOTEBOOK if form == "notebook" else MOST_BYTES
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise DescriptionError(f"it cannot be read: {error.strerror}") from error
-    return decode(data), _FORMS.get(path.suffix.lower())
+    return decode(data, most), form
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, most: int = MOST_BYTES) -> str:
     """The text that bytes stand for: UTF-8, or what a mark or a Python comment says.
 
     Raises
     ------
     DescriptionError
-        If there are more than `MOST_BYTES`, or they are no text.
+        If there are more than `most`, or they are no text.
     """
-    if len(data) > MOST_BYTES:
+    if len(data) > most:
         raise DescriptionError(
-            f"it is longer than {MOST_BYTES:,} bytes; no description of a network is"
+            f"it is longer than {most:,} bytes; no description of a network is"
         )
     encoding = "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

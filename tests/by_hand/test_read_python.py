@@ -201,6 +201,15 @@ This outputs the following Layer Information:
             conv2d2_filter_size=(3, 3), maxpool2_pool_size=(2, 2),
             dense_num_units=256, output_num_units=10)
         """,
+    "a notebook's cells": "%matplotlib inline\n!pip install nolearn==0.6.1\n"
+    "files = !ls\nnet = " + PASTED + "%time net.fit(X, y)\nnet.fit?\n",
+    "at IPython's prompt": "In [3]: net = "
+    + PASTED.rstrip().replace("\n", "\n   ...: ")
+    + "\n\nIn [4]: net.fit(X, y)\nOut[4]: NeuralNet()\n",
+    "in a quotation": "He writes:\n\n"
+    + textwrap.indent("net = " + PASTED, "> ", lambda line: True)
+    + "\nI'd count it by hand.\n",
+    "typeset": PASTED.replace("'", "\u2019").replace(", ", ",\xa0"),
     "a loop of formatted names": """\
         layers, kw = [('input', InputLayer)], {'input_shape': (None, 1, 28, 28)}
         for i, size in enumerate([5, 3], 1):
@@ -215,6 +224,49 @@ This outputs the following Layer Information:
 }
 
 UNNAMED = {
+    "layers reduced": """\
+        from functools import reduce
+        from lasagne.layers import InputLayer, Conv2DLayer, MaxPool2DLayer, DenseLayer
+        steps = [lambda l: Conv2DLayer(l, 32, 5), lambda l: MaxPool2DLayer(l, 2),
+                 lambda l: Conv2DLayer(l, 32, 3), lambda l: MaxPool2DLayer(l, 2),
+                 lambda l: DenseLayer(l, 256), lambda l: DenseLayer(l, 10)]
+        net = reduce(lambda l, step: step(l), steps, InputLayer((None, 1, 28, 28)))
+        """,
+    "a class that keeps its keywords": """\
+        import lasagne
+        class Base(object):
+            def __init__(self, shape, **kwargs):
+                self.shape = shape
+                for key, value in kwargs.items():
+                    setattr(self, key, value)
+                self.build()
+        class CNN(Base):
+            sizes = [5, 3]
+            def build(self):
+                l = lasagne.layers.InputLayer(shape=self.shape)
+                for size in self.sizes:
+                    l = lasagne.layers.Conv2DLayer(l, self.filters, size)
+                    l = lasagne.layers.MaxPool2DLayer(l, pool_size=2)
+                l = lasagne.layers.DenseLayer(l, num_units=256)
+                self.network = lasagne.layers.DenseLayer(l, num_units=10)
+        cnn = CNN((None, 1, 28, 28), filters=32)
+        """,
+    "a dataclass of settings": """\
+        from dataclasses import dataclass
+        import lasagne.layers as ll
+        @dataclass
+        class Settings:
+            hidden: int
+            filters: int = 16
+            sizes: tuple[int, ...] = (5, 3)
+        def build(settings: Settings) -> ll.Layer:
+            net: ll.Layer = ll.InputLayer((None, 1, 28, 28))
+            for size in settings.sizes:
+                net = ll.Conv2DLayer(net, settings.filters, size)
+                net = ll.MaxPool2DLayer(net, pool_size=2)
+            return ll.DenseLayer(ll.DenseLayer(net, settings.hidden), 10)
+        network = build(Settings(256, filters=32))
+        """,
     "layer after layer": """\
         import lasagne
         l_in = lasagne.layers.InputLayer(shape=(None, 1, 28, 28), input_var=X)
@@ -393,6 +445,97 @@ def test_there_are_more_than_twenty_variations():
 
 
 # What code may do
+
+FOLLOWED = {
+    "a dataclass's keyword": (
+        "@dataclass\nclass C:\n    n: int = 3\n    m: int = 4\nn = C(m=5).m",
+        5,
+    ),
+    "a field that a function makes": (
+        "@dataclass\nclass C:\n    n: list = field(default_factory=lambda: [3, 4])\n"
+        "    def __post_init__(self):\n        self.n.append(6)\nn = C().n[2]",
+        6,
+    ),
+    "a named tuple": (
+        "P = namedtuple('P', 'a b')\nx, y = P(3, b=5)\nn = x * y + P(1, 2).b",
+        17,
+    ),
+    "a typed named tuple": (
+        "class P(NamedTuple):\n    a: int\n    b: int = 4\nn = sum([*P(3)])",
+        7,
+    ),
+    "a namespace": ("c = SimpleNamespace(n=3)\nc.n += 2\nn = c.n", 5),
+    "attributes from a dict": (
+        "class C: pass\nc = C()\nc.__dict__.update(n=6)\nn = c.n",
+        6,
+    ),
+    "a name of the function around": (
+        "def f():\n    n = 1\n    def g():\n        nonlocal n\n        n += 5\n"
+        "    g(); g()\n    return n\nn = f()",
+        11,
+    ),
+    "a property that is set": (
+        "class C:\n    @property\n    def n(self): return self.own\n    @n.setter\n"
+        "    def n(self, value): self.own = value * 2\nc = C()\nc.n = 4\nn = c.n",
+        8,
+    ),
+    "a method of the class": (
+        "class C:\n    k = 5\n    @classmethod\n    def n(cls, more): return "
+        "cls.k + more\nn = C.n(2)",
+        7,
+    ),
+    "an object that is called": (
+        "class C:\n    def __call__(self, k): return k + 2\nn = C()(4)",
+        6,
+    ),
+    "a decorator": (
+        "def twice(f):\n    return lambda k: f(f(k))\n@twice\ndef g(k):\n"
+        "    return k * 3\nn = g(1)",
+        9,
+    ),
+    "a list that is sorted": (
+        "a = [3, 1, 2]\na.sort()\nb = sorted(a, key=lambda k: -k)\n"
+        "a.sort(reverse=True)\nn = 100 * a[0] + 10 * b[1]\n"
+        "n += max(a, key=lambda k: 1 / k)",
+        321,
+    ),
+    "copies": (
+        "a = {'k': [3]}\nb = copy.copy(a)\nc = copy.deepcopy(a)\nb['k'].append(4)\n"
+        "n = len(a['k']) * 10 + len(c['k'])",
+        21,
+    ),
+    "types told apart": (
+        "n = 3\nif isinstance(n, (int, float)) and not isinstance(n, str):\n    n = 4",
+        4,
+    ),
+    "a product": ("n = reduce(operator.mul, itertools.chain([2, 3], (4,)))", 24),
+}
+
+
+@pytest.mark.parametrize("what", FOLLOWED)
+def test_what_is_followed(what):
+    code, units = FOLLOWED[what]
+    table = table_of(f"{code}\nl = DenseLayer(InputLayer((None, 7)), n)\n")
+    assert table.rows[-1].size == (units,)
+    names = {}
+    exec(f"{FOR_THE_CODE}\n{code}", names)
+    assert names["n"] == units
+
+
+FOR_THE_CODE = """\
+import copy, itertools, operator
+from collections import namedtuple
+from dataclasses import dataclass, field
+from functools import reduce
+from types import SimpleNamespace
+from typing import NamedTuple
+"""
+
+
+def test_what_changes_a_list_in_an_unknown_way_leaves_it_unknown():
+    for change in ("a.sort(key=order)", "a.shuffle()", "setattr(a, key, 3)"):
+        with pytest.raises(by_hand.UntoldError, match="line [23],"):
+            table_of(f"a = [3, 4]\n{change}\nDenseLayer(InputLayer((None, 7)), a[0])")
 
 
 def test_layers_without_a_name_have_nolearns():

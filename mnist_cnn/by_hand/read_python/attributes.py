@@ -1,4 +1,4 @@
-"""Attributes of the values that a program holds."""
+"""Attributes of the values that a program holds: read and set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .values import (
 
 
 class Attributes(State):
-    """Finds attributes."""
+    """Reads and sets attributes."""
 
     def _get_attribute(self, value: object, name: str, node: ast.AST) -> object:
         if isinstance(value, Unknown):
@@ -45,11 +45,15 @@ class Attributes(State):
         if isinstance(value, Instance):
             if name in value.attributes:
                 return value.attributes[name]
+            if name == "__dict__":
+                return value.attributes
             return self._get_member(value, value.made_by, name, node)
         if isinstance(value, Class):
             member = value.find(name)
             if member is None and name == "__name__":
                 return value.name
+            if isinstance(member, Function) and member.kind == "classmethod":
+                return Method(value, name, member)
             return Unknown(node, "unread") if member is None else member
         if isinstance(value, (Base, Net)):
             return Method(value, name)
@@ -98,6 +102,22 @@ class Attributes(State):
         if name in layer.arguments:
             return layer.arguments[name]
         return Method(layer, name)
+
+    def _set_attribute(
+        self, owner: object, name: str, value: object, node: ast.AST
+    ) -> None:
+        made_by = owner.made_by if isinstance(owner, (Instance, Layer)) else None
+        setter = made_by.find(f"{name}.setter") if made_by else None
+        if isinstance(setter, Function):
+            self._call_function(setter, [owner, value], {}, node)
+        elif isinstance(owner, Layer) and name == "name":
+            owner.arguments["name"] = value
+        elif isinstance(owner, (Instance, Layer)):
+            owner.attributes[name] = value
+        elif isinstance(owner, Class):
+            owner.members[name] = value
+        elif isinstance(owner, Net):
+            owner.keywords[name] = value
 
     def _find_shape(self, layer: Layer, node: ast.AST) -> object:
         """The shape of a layer's output, by hand."""

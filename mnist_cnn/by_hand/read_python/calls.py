@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..read_lasagne import in_order
-from .attributes import Attributes
 from .constructors import NET_POSITIONS
-from .functions import ELSEWHERE, FUNCTIONS, call_method
+from .functions import ELSEWHERE, FUNCTIONS, Plain, call_method
 from .layers import is_layer_class
+from .records import SPACES, Records
 from .state import Jump, Returned
 from .values import (
     Base,
@@ -35,16 +35,26 @@ from .values import (
     walk,
 )
 
-CALLS_OF_ITS_OWN = frozenset({"filter", "getattr", "hasattr", "map", "print", "super"})
+CALLS_OF_ITS_OWN = frozenset(
+    {"filter", "getattr", "hasattr", "isinstance", "map", "print", "reduce"}
+    | {"setattr", "super"}
+)
 """Functions of Python that are followed here, beside :data:`.functions.FUNCTIONS`."""
 
-_COMPARED_DEEPLY = frozenset({"max", "min", "prod", "product", "sorted", "sum"})
+_COMPARED_DEEPLY = frozenset(
+    {"all", "any", "max", "min", "prod", "product", "sorted", "sum"}
+)
 _DEEPEST_CALLS = 25
+_READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
+_SORTING = {"key", "reverse"}
+_TYPES = {"basestring": str, "unicode": str, "long": int} | {
+    one.__name__: one for one in (bool, dict, float, int, list, str, tuple)
+}
 _REARRANGING = frozenset({"dimshuffle", "flatten", "reshape", "swapaxes", "transpose"})
 _NET = "NeuralNet"
 
 
-class Calls(Attributes):
+class Calls(Records):
     """Follows calls."""
 
     def call(
@@ -73,6 +83,11 @@ class Calls(Attributes):
             return self._call_class(function, arguments, keywords, node, problem)
         if isinstance(function, Builtin):
             return self._call_builtin(function.name, arguments, keywords, node, problem)
+        if isinstance(function, Instance):
+            member = function.made_by.find("__call__")
+            if isinstance(member, Function):
+                given = [function, *arguments]
+                return self._call_function(member, given, keywords, node, problem)
         if isinstance(function, Unknown) and function.path:
             return self._call_elsewhere(function, arguments, keywords, node, problem)
         if isinstance(function, Unknown):
@@ -224,13 +239,13 @@ class Calls(Attributes):
         if doubt is None and name not in ("append", "update", "insert", "setdefault"):
             doubt = find_unknown(keywords.values())
         if doubt is not None:
-            if isinstance(value, (list, dict)) and name not in (
-                "get",
-                "index",
-                "count",
-            ):
+            if name not in _READING:
                 spoil(value, doubt)
             return doubt
+        if name == "sort" and isinstance(value, list):
+            result = self._sort("sorted", [value], keywords, node)
+            value[:] = result if isinstance(result, list) else [result]
+            return None
         if isinstance(value, str) and name == "format":
             doubt = find_unknown(keywords.values())
             if doubt is not None:
@@ -239,7 +254,10 @@ class Calls(Attributes):
         def call(*arguments: object, **keywords: object) -> object:
             return call_method(value, name, arguments, keywords)
 
-        return self._attempt(node, call, arguments, keywords)
+        result = self._attempt(node, call, arguments, keywords)
+        if isinstance(result, Unknown) and name not in _READING:
+            spoil(value, result)
+        return result
 
     def _change_tags(
         self, tags: Tags, name: str, arguments: Sequence[object], node: ast.AST
@@ -280,6 +298,8 @@ class Calls(Attributes):
                 layer.problems.append(str(self.messages.untold(problem, node)))
         else:
             made = Instance(made_by)
+        if isinstance(made, Instance) and not init and made_by.fields is not None:
+            self._fill_record(made, arguments, keywords, node, problem)
         if isinstance(init, Function):
             self._call_function(init, [made, *arguments], keywords, node, problem)
             if isinstance(made, Layer) and not made.inputs and len(arguments):
@@ -371,6 +391,19 @@ class Calls(Attributes):
             if name == "getattr" and isinstance(arguments[1], str):
                 return self._get_attribute(arguments[0], arguments[1], node)
             return Unknown(node, "unread")
+        if name == "setattr" and len(arguments) == 3 and problem is None:
+            owner, attribute, value = arguments
+            if isinstance(attribute, str):
+                self._set_attribute(owner, attribute, value, node)
+            else:
+                spoil(owner, Unknown(node, "unread"))
+            return None
+        if name == "isinstance" and len(arguments) == 2:
+            return _is_instance(arguments[0], arguments[1], node)
+        if name == "reduce" and len(arguments) > 1 and problem is None:
+            return self._reduce(arguments, node)
+        if name in ("sorted", "min", "max") and keywords and problem is None:
+            return self._sort(name, arguments, keywords, node)
         if name in ("map", "filter") and len(arguments) == 2 and problem is None:
             return self._map(name, arguments[0], arguments[1], node)
         deeply = name in _COMPARED_DEEPLY
@@ -392,6 +425,48 @@ class Calls(Attributes):
         if None in truths:
             return Unknown(node, "unread")
         return [one for (one, _), truth in zip(pairs, truths, strict=True) if truth]
+
+    def _reduce(self, arguments: Sequence[object], node: ast.AST) -> object:
+        function, source, *initial = arguments
+        items = iterate(source)
+        if items is None:
+            return source if isinstance(source, Unknown) else Unknown(node, "unread")
+        taken = [*initial, *self._take(items)]
+        if not taken:
+            return Unknown(node, "fails", detail="there is nothing to reduce")
+        result, *rest = taken
+        for one in rest:
+            result = self.call(function, [result, one], {}, node)
+        return result
+
+    def _sort(
+        self,
+        name: str,
+        arguments: Sequence[object],
+        keywords: Mapping[str, object],
+        node: ast.AST,
+    ) -> object:
+        """``sorted``, ``min`` or ``max`` with a key or in reverse."""
+        items = iterate(arguments[0]) if len(arguments) == 1 else arguments
+        doubt = find_unknown([*arguments, *keywords.values()], deeply=True)
+        if items is None or doubt is not None or not keywords.keys() <= _SORTING:
+            return doubt or Unknown(node, "unread")
+        taken = self._take(items)
+        by = keywords.get("key")
+        keys = taken if by is None else [self.call(by, [o], {}, node) for o in taken]
+        doubt = find_unknown(keys, deeply=True)
+        if doubt is not None:
+            return doubt
+        backwards = {"reverse": keywords["reverse"]} if "reverse" in keywords else {}
+        order = {"sorted": sorted, "min": min, "max": max}[name]
+
+        def choose(keys: list[object]) -> object:
+            places = order(range(len(keys)), key=keys.__getitem__, **backwards)  # type: ignore[operator]
+            return (
+                taken[places] if isinstance(places, int) else [taken[o] for o in places]
+            )
+
+        return self._attempt(node, choose, [keys])
 
     def _call_elsewhere(
         self,
@@ -418,6 +493,16 @@ class Calls(Attributes):
             return Unknown(node, "call")
         if name == "partial" and arguments:
             return Partial(arguments[0], tuple(arguments[1:]), keywords)
+        if name == "reduce" and len(arguments) > 1:
+            return self._reduce(arguments, node)
+        if name == "namedtuple":
+            return self._define_record(arguments, keywords, node)
+        if name in SPACES and not arguments:
+            return Instance(Class(name, node, (), {}), dict(keywords))
+        if name in ("copy", "deepcopy") and len(arguments) == 1:
+            return self._attempt(
+                node, lambda one: _copy(one, node, name == "deepcopy"), arguments
+            )
         if name.endswith("output_shape") and len(arguments) == 1:
             return self._find_shapes(arguments[0], node)
         if name == "get_all_layers" and len(arguments) == 1:
@@ -439,3 +524,38 @@ def _name_function(function: Function) -> str:
     if function.name == "__init__":
         return function.owner.name
     return f"{function.owner.name}.{function.name}"
+
+
+def _copy(value: object, node: ast.AST, deeply: bool) -> object:
+    """A list or dict anew, `deeply` with all that it holds."""
+
+    def copy(one: object) -> object:
+        return _copy(one, node, deeply) if deeply else one
+
+    if isinstance(value, list):
+        return [copy(one) for one in value]
+    if isinstance(value, dict):
+        return {key: copy(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return tuple(copy(one) for one in value)
+    if isinstance(value, (Unknown, *Plain)):
+        return value
+    return Unknown(node, "unread")
+
+
+def _is_instance(value: object, types: object, node: ast.AST) -> object:
+    """Whether a value is of Python's types, or of classes of the program."""
+    doubt = find_unknown([value])
+    if doubt is not None:
+        return doubt
+    answers = []
+    for one in types if isinstance(types, tuple) else (types,):
+        name = getattr(one, "name", getattr(one, "path", ""))
+        if isinstance(one, Class):
+            made_by = getattr(value, "made_by", None)
+            answers.append(made_by is not None and one in made_by.line_up())
+        elif name in _TYPES and not isinstance(value, (Instance, Layer)):
+            answers.append(isinstance(value, _TYPES[name]))
+        else:
+            return Unknown(node, "unread")
+    return any(answers)

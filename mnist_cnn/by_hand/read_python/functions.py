@@ -234,6 +234,8 @@ def _sum(values: Any, *start: Any) -> object:
 
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "abs": abs,
+    "all": lambda items: all(_limited(items)),
+    "any": lambda items: any(_limited(items)),
     "bool": bool,
     "dict": _dict,
     "divmod": divmod,
@@ -245,6 +247,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "long": _int,
     "max": max,
     "min": min,
+    "ord": ord,
     "pow": _raise_to,
     "range": _range,
     "reversed": lambda items: list(reversed(_list(items))),
@@ -263,9 +266,12 @@ program and are the interpreter's."""
 
 ELSEWHERE: dict[str, Callable[..., object]] = {
     "OrderedDict": _dict,
+    "add": operator.add,
     "ceil": math.ceil,
+    "chain": lambda *many: [one for items in many for one in _limited(items)],
     "floor": math.floor,
     "log2": math.log2,
+    "mul": _multiply,
     "prod": _product,
     "product": _product,
     "sqrt": math.sqrt,

@@ -31,8 +31,6 @@ from .values import (
     Class,
     Function,
     Instance,
-    Layer,
-    Net,
     Partial,
     Scope,
     Unknown,
@@ -154,13 +152,13 @@ class Interpreter(Expressions):
         pass
 
     def _run_Global(self, node: ast.Global, scope: Scope) -> None:
-        scope.outside.update(node.names)
+        scope.outside |= dict.fromkeys(node.names, scope.module)
 
     def _run_Nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
         for name in node.names:
             around = scope.parent.find(name) if scope.parent else None
             if around is not None:
-                scope.names[name] = around.names[name]
+                scope.outside[name] = around
 
     def _run_Import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
@@ -284,7 +282,17 @@ class Interpreter(Expressions):
             ),
             "",
         )
-        self._name(node.name, self._make_function(node, node.name, scope, kind), scope)
+        made: object = self._make_function(node, node.name, scope, kind)
+        name = node.name
+        for decorator in reversed(node.decorator_list):
+            if isinstance(decorator, ast.Attribute) and decorator.attr == "setter":
+                name = f"{node.name}.setter"
+                continue
+            value = self._evaluate(decorator, scope)
+            # Those from elsewhere are taken to change nothing.
+            if isinstance(value, (Function, Partial)):
+                made = self.call(value, [made], {}, decorator)
+        self._name(name, made, scope)
 
     _run_AsyncFunctionDef = _run_FunctionDef
 
@@ -292,7 +300,11 @@ class Interpreter(Expressions):
         bases = tuple(self._evaluate(base, scope) for base in node.bases)
         inner = Scope({}, scope, is_class=True)
         self._run(node.body, inner)
-        made = Class(node.name, node, bases, inner.names)
+        fields = self._find_fields(node, bases, scope)
+        is_tuple = any(
+            isinstance(one, Unknown) and one.last == "NamedTuple" for one in bases
+        )
+        made = Class(node.name, node, bases, inner.names, fields, is_tuple)
         for name, value in inner.names.items():
             if isinstance(value, Function):
                 inner.names[name] = replace(value, owner=made)
@@ -309,7 +321,8 @@ class Interpreter(Expressions):
         elif isinstance(target, ast.Starred):
             self._assign(target.value, value, scope)
         elif isinstance(target, ast.Attribute):
-            self._set_attribute(self._evaluate(target.value, scope), target, value)
+            owner = self._evaluate(target.value, scope)
+            self._set_attribute(owner, target.attr, value, target)
         elif isinstance(target, ast.Subscript):
             self._set_item(target, value, scope)
 
@@ -330,18 +343,6 @@ class Interpreter(Expressions):
             ] * len(places)
         for place, item in zip(places, known, strict=True):
             self._assign(place, item, scope)
-
-    def _set_attribute(
-        self, owner: object, target: ast.Attribute, value: object
-    ) -> None:
-        if isinstance(owner, Layer) and target.attr == "name":
-            owner.arguments["name"] = value
-        elif isinstance(owner, (Instance, Layer)):
-            owner.attributes[target.attr] = value
-        elif isinstance(owner, Class):
-            owner.members[target.attr] = value
-        elif isinstance(owner, Net):
-            owner.keywords[target.attr] = value
 
     def _set_item(self, target: ast.Subscript, value: object, scope: Scope) -> None:
         owner = self._evaluate(target.value, scope)

@@ -24,10 +24,21 @@ _PYTHON_2 = [
     (re.compile(r"^([ \t]*)exec[ \t]+[^(\n]*$", re.M), r"\1pass"),
     (re.compile(r"^([ \t]*raise[ \t]+[\w.]+)[ \t]*,.*$", re.M), r"\1"),
     (re.compile(r"^([ \t]*except\b[^:\n]*?),[ \t]*\w+[ \t]*:", re.M), r"\1:"),
-    # A command of IPython.
-    (re.compile(r"^[%!]\w.*$", re.M), "pass"),
+    # Commands of IPython: those that time a statement run it.
+    (re.compile(r"^([ \t]*)%time(?:it)?[ \t]+(?=[^\s-])", re.M), r"\1"),
+    (re.compile(r"^([ \t]*)(?:!|%(?:%|timeit|run|pylab\b)).*$", re.M), r"\1pass"),
+    (re.compile(r"^%\w.*$", re.M), "pass"),
+    (re.compile(r"^([ \t]*[\w, ]+=[ \t]*)[!%]\w.*$", re.M), r"\1..."),
+    (re.compile(r"^([ \t]*)(?:\?{1,2}[\w.]+|[\w.]+\?{1,2})[ \t]*$", re.M), r"\1pass"),
+    # A quotation.
+    (re.compile(r"^(?:>[ \t]?)+", re.M), ""),
 ]
 """What today's Python refuses, and a line in its place that makes the same layers."""
+
+_TYPESET = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\xa0": " "}
+)
+"""What word processors and web pages make of quotation marks and spaces."""
 
 _PRINTS = "Missing parentheses in call to"
 """How Python starts to complain of a statement that is a function today."""
@@ -99,7 +110,8 @@ def _strip_prompts(text: str) -> str:
 
 
 def _translate(text: str) -> str:
-    """Python 2 as today's Python, as far as layers need it."""
+    """Python 2, IPython and quotations as today's Python, as far as layers need it."""
+    text = text.translate(_TYPESET)
     text = "\n".join(
         line[: _indent(line)].expandtabs() + line[_indent(line) :]
         for line in text.split("\n")

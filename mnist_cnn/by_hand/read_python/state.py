@@ -77,8 +77,7 @@ class State(ABC):
     def _name(self, name: str, value: object, scope: Scope) -> None:
         if isinstance(value, Unknown) and name in self._defined:
             value = self._defined[name]
-        target = scope.module if name in scope.outside else scope
-        target.names[name] = value
+        scope.outside.get(name, scope).names[name] = value
 
     def _take(self, items: Iterable[object]) -> list[object]:
         """The items as a list, each a step."""

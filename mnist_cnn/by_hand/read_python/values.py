@@ -55,14 +55,14 @@ class Scope:
     names: dict[str, object]
     parent: Scope | None = None
     is_class: bool = False
-    outside: set[str] = field(default_factory=set)
-    """Names that are the module's: those after ``global``."""
+    outside: dict[str, Scope] = field(default_factory=dict)
+    """Whose the names after ``global`` and ``nonlocal`` are."""
     doubt: Unknown | None = None
     """Why a call may have returned something else."""
 
     def find(self, name: str) -> Scope | None:
         """The innermost scope that has the name."""
-        scope: Scope | None = self
+        scope: Scope | None = self.outside.get(name, self)
         while scope is not None and name not in scope.names:
             scope = scope.parent
         return scope
@@ -94,9 +94,12 @@ class Class:
     """A class of the program."""
 
     name: str
-    node: ast.ClassDef
+    node: ast.AST
     bases: tuple[object, ...]
     members: dict[str, object]
+    fields: Mapping[str, ast.expr | None] | None = None
+    """Of a dataclass or named tuple: its fields with their defaults."""
+    is_tuple: bool = False
 
     def line_up(self) -> Iterator[object]:
         """The class and its bases, depth first."""
@@ -270,6 +273,8 @@ def iterate(value: object) -> Iterable[object] | None:
         return value
     if isinstance(value, (list, tuple, dict)):
         return list(value)
+    if isinstance(value, Instance) and value.made_by.is_tuple:
+        return list(value.attributes.values())
     return None
 
 
