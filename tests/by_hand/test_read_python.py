@@ -508,6 +508,37 @@ FOLLOWED = {
         "n = 3\nif isinstance(n, (int, float)) and not isinstance(n, str):\n    n = 4",
         4,
     ),
+    "a class attribute that is None": (
+        "class C:\n    k = None\n    def f(self):\n        if self.k is None:\n"
+        "            self.k = 4\n        return self.k\nn = C().f()",
+        4,
+    ),
+    "a base that two bases share": (
+        "class A:\n    k = 1\nclass B(A): pass\nclass C(A):\n    k = 4\n"
+        "class D(B, C): pass\nn = D.k",
+        4,
+    ),
+    "arguments kept as attributes": (
+        "class C:\n    k = 3\n    def __init__(self, k=7):\n"
+        "        self.__dict__.update(locals())\nc = C()\nvars(c)['m'] = 2\n"
+        "n = c.k + c.m",
+        9,
+    ),
+    "sets": ("n = len({1, 1, 2} | {k % 3 for k in range(9)}) + sum({4, 4})", 7),
+    "parts left out": (
+        "a = [1, 2, 3, 4]\ndel a[1:3]\nd = {'k': 1, 'm': 2}\ndel d['k']\n"
+        "n = sum(a) + len(d)",
+        6,
+    ),
+    "a name given inside a comprehension": (
+        "m = 1\nx = [(m := k) for k in range(3, 6)]\nn = m",
+        5,
+    ),
+    "what stands under finally": (
+        "a = []\ndef f():\n    try:\n        return 4\n    finally:\n"
+        "        a.append(1)\nn = f() + len(a)",
+        5,
+    ),
     "a product": ("n = reduce(operator.mul, itertools.chain([2, 3], (4,)))", 24),
 }
 
@@ -530,6 +561,39 @@ from functools import reduce
 from types import SimpleNamespace
 from typing import NamedTuple
 """
+
+
+UNCLEAR = {
+    "an import that may fail": "try:\n    import gpu\n    n = 3\n"
+    "except ImportError:\n    n = 4",
+    "attributes from elsewhere": "class C:\n    n = 3\nc = C()\n"
+    "c.__dict__.update(load())\nn = c.n",
+    "an object with a truth of its own": "class C:\n    def __bool__(self): "
+    "return False\nn = 3 if C() else 4",
+    "an object equal to others": "class C:\n    def __eq__(self, other): return True\n"
+    "n = 3 if C() == 3 else 4",
+    "an object that is not new": "class C:\n    n = 3\n    def __new__(cls): "
+    "return make()\nn = C().n",
+    "the order of a set of names": "n = [len(k) for k in {'a', 'bc'}][0]",
+}
+
+
+@pytest.mark.parametrize("what", UNCLEAR)
+def test_what_is_unclear_is_not_guessed(what):
+    with pytest.raises(by_hand.UntoldError, match="line"):
+        table_of(f"{UNCLEAR[what]}\nDenseLayer(InputLayer((None, 7)), n)\n")
+
+
+def test_a_class_of_lasagne_may_be_replaced():
+    table = table_of(
+        """\
+        import lasagne
+        own = lasagne.layers.DenseLayer
+        lasagne.layers.DenseLayer = lambda incoming, n: own(incoming, n * 2)
+        l = lasagne.layers.DenseLayer(lasagne.layers.InputLayer((None, 7)), 4)
+        """
+    )
+    assert table.rows[-1].size == (8,)
 
 
 def test_what_changes_a_list_in_an_unknown_way_leaves_it_unknown():

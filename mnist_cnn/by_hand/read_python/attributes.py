@@ -18,6 +18,7 @@ from .values import (
     Function,
     Instance,
     Layer,
+    Members,
     Method,
     Net,
     Parameter,
@@ -33,7 +34,8 @@ class Attributes(State):
         if isinstance(value, Unknown):
             if not value.path:
                 return replace(value, used=node)
-            return replace(value, path=f"{value.path}.{name}", used=node)
+            path = f"{value.path}.{name}"
+            return self._patched.get(path, replace(value, path=path, used=node))
         if isinstance(value, Layer):
             return self._get_from_layer(value, name, node)
         if isinstance(value, Parameter):
@@ -46,16 +48,18 @@ class Attributes(State):
             if name in value.attributes:
                 return value.attributes[name]
             if name == "__dict__":
-                return value.attributes
+                return Members(value)
+            if value.doubt is not None:
+                return replace(value.doubt, used=node)
             return self._get_member(value, value.made_by, name, node)
         if isinstance(value, Class):
             member = value.find(name)
-            if member is None and name == "__name__":
+            if name == "__name__":
                 return value.name
             if isinstance(member, Function) and member.kind == "classmethod":
                 return Method(value, name, member)
-            return Unknown(node, "unread") if member is None else member
-        if isinstance(value, (Base, Net)):
+            return member if value.has(name) else Unknown(node, "unread")
+        if isinstance(value, (Base, Members, Net)):
             return Method(value, name)
         if type(value) in METHODS:
             return Method(value, name)
@@ -72,12 +76,12 @@ class Attributes(State):
                 return member
             first = made_by if member.kind == "classmethod" else owner
             return Method(first, name, member)
-        return Unknown(node, "unread") if member is None else member
+        return member if made_by.has(name) else Unknown(node, "unread")
 
     def _get_from_layer(self, layer: Layer, name: str, node: ast.AST) -> object:
         if name in layer.attributes:
             return layer.attributes[name]
-        if layer.made_by is not None and layer.made_by.find(name) is not None:
+        if layer.made_by is not None and layer.made_by.has(name):
             return self._get_member(layer, layer.made_by, name, node)
         if name in ("output_shape", "input_shape"):
             shown = layer if name == "output_shape" else next(iter(layer.feeding), None)
@@ -118,6 +122,8 @@ class Attributes(State):
             owner.members[name] = value
         elif isinstance(owner, Net):
             owner.keywords[name] = value
+        elif isinstance(owner, Unknown) and owner.path:
+            self._patched[f"{owner.path}.{name}"] = value
 
     def _find_shape(self, layer: Layer, node: ast.AST) -> object:
         """The shape of a layer's output, by hand."""

@@ -19,6 +19,7 @@ from .values import (
     Function,
     Instance,
     Layer,
+    Members,
     Method,
     Net,
     Parameter,
@@ -36,8 +37,8 @@ from .values import (
 )
 
 CALLS_OF_ITS_OWN = frozenset(
-    {"filter", "getattr", "hasattr", "isinstance", "map", "print", "reduce"}
-    | {"setattr", "super"}
+    {"filter", "getattr", "hasattr", "isinstance", "locals", "map", "print"}
+    | {"reduce", "setattr", "super", "vars"}
 )
 """Functions of Python that are followed here, beside :data:`.functions.FUNCTIONS`."""
 
@@ -52,6 +53,11 @@ _TYPES = {"basestring": str, "unicode": str, "long": int} | {
 }
 _REARRANGING = frozenset({"dimshuffle", "flatten", "reshape", "swapaxes", "transpose"})
 _NET = "NeuralNet"
+_UNSETTLING = frozenset(
+    {"__bool__", "__eq__", "__getattribute__", "__len__", "__ne__", "__new__"}
+    | {"__nonzero__", "__setattr__"}
+)
+"""Methods by which objects of a class may differ from all others."""
 
 
 class Calls(Records):
@@ -212,6 +218,15 @@ class Calls(Records):
             if method.name == "set_params":
                 value.keywords.update(keywords)
             return Unknown(node, "call")
+        if isinstance(value, Members):
+            doubt = problem or find_unknown(arguments)
+            if method.name != "update" or doubt is not None:
+                spoil(value, doubt or Unknown(node, "unread"))
+            else:
+                more = self._attempt(node, FUNCTIONS["dict"], arguments, keywords)
+                if isinstance(more, dict):
+                    value.instance.attributes |= more
+            return None
         if isinstance(value, Tags):
             return self._change_tags(value, method.name, arguments, node)
         if isinstance(value, Parameter):
@@ -296,6 +311,8 @@ class Calls(Records):
             made = layer = self.maker.make(made_by, node, arguments, keywords)
             if problem is not None:
                 layer.problems.append(str(self.messages.untold(problem, node)))
+        elif any(map(made_by.has, _UNSETTLING)):
+            return Unknown(node, "call")
         else:
             made = Instance(made_by)
         if isinstance(made, Instance) and not init and made_by.fields is not None:
@@ -398,6 +415,9 @@ class Calls(Records):
             else:
                 spoil(owner, Unknown(node, "unread"))
             return None
+        if name == "vars" and len(arguments) == 1:
+            one = arguments[0]
+            return Members(one) if isinstance(one, Instance) else Unknown(node, "call")
         if name == "isinstance" and len(arguments) == 2:
             return _is_instance(arguments[0], arguments[1], node)
         if name == "reduce" and len(arguments) > 1 and problem is None:

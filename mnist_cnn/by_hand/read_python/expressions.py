@@ -9,6 +9,7 @@ from typing import Any
 
 from .calls import CALLS_OF_ITS_OWN, Calls
 from .functions import FUNCTIONS, OPERATORS, Plain, format_value, guard
+from .layers import is_layer_class
 from .state import FAILURES, TooLong
 from .values import (
     Builtin,
@@ -114,7 +115,9 @@ class Expressions(Calls):
 
     def _evaluate_Set(self, node: ast.Set, scope: Scope) -> object:
         items = self._evaluate_items(node.elts, scope)
-        return items if isinstance(items, Unknown) else list(items)
+        if isinstance(items, Unknown):
+            return items
+        return self._attempt(node, FUNCTIONS["set"], [items])
 
     def _evaluate_Dict(self, node: ast.Dict, scope: Scope) -> object:
         made: dict[object, object] = {}
@@ -161,6 +164,8 @@ class Expressions(Calls):
 
     def _evaluate_NamedExpr(self, node: ast.NamedExpr, scope: Scope) -> object:
         value = self._evaluate(node.value, scope)
+        while scope.is_comprehension and scope.parent is not None:
+            scope = scope.parent
         self._assign(node.target, value, scope)
         return value
 
@@ -244,13 +249,19 @@ class Expressions(Calls):
     def _evaluate_IfExp(self, node: ast.IfExp, scope: Scope) -> object:
         taken = truth_of(self._evaluate(node.test, scope))
         if taken is None:
+            ways = [self._evaluate(one, scope) for one in (node.body, node.orelse)]
+            if all(
+                isinstance(one, Unknown) and is_layer_class(one.last) for one in ways
+            ):
+                # Which implementation of a layer is taken changes no size.
+                return ways[0]
             return Unknown(node.test, "test")
         return self._evaluate(node.body if taken else node.orelse, scope)
 
     def _evaluate_ListComp(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope
     ) -> object:
-        inner = Scope({}, scope)
+        inner = Scope({}, scope, is_comprehension=True)
         made: list[object] = []
         doubt = self._comprehend(
             node.generators,
@@ -259,11 +270,16 @@ class Expressions(Calls):
         )
         return doubt or made
 
-    _evaluate_SetComp = _evaluate_ListComp
     _evaluate_GeneratorExp = _evaluate_ListComp
 
+    def _evaluate_SetComp(self, node: ast.SetComp, scope: Scope) -> object:
+        made = self._evaluate_ListComp(node, scope)
+        if isinstance(made, Unknown):
+            return made
+        return self._attempt(node, FUNCTIONS["set"], [made])
+
     def _evaluate_DictComp(self, node: ast.DictComp, scope: Scope) -> object:
-        inner = Scope({}, scope)
+        inner = Scope({}, scope, is_comprehension=True)
         pairs: list[tuple[object, object]] = []
         doubt = self._comprehend(
             node.generators,
@@ -325,6 +341,12 @@ class Expressions(Calls):
                 problem = Unknown(given.value, "arguments")
         if isinstance(function, Builtin) and function.name == "super":
             return self._find_super(arguments, scope, node)
+        if (
+            isinstance(function, Builtin)
+            and function.name in ("locals", "vars")
+            and not arguments
+        ):
+            return dict(scope.names)
         return self.call(function, arguments, keywords, node, problem)
 
     def _make_function(

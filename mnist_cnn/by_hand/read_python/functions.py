@@ -193,7 +193,17 @@ def _limited(items: Iterable[object]) -> Iterable[object]:
         raise TooLarge
     if not isinstance(items, (list, tuple, dict, set, range, str)):
         raise NotFollowed
+    if isinstance(items, set) and not all(isinstance(one, int) for one in items):
+        # Their order differs from run to run.
+        raise NotFollowed
     return items
+
+
+def _set(items: Iterable[object] = ()) -> set[object]:
+    made = set(_limited(items))
+    if not all(isinstance(one, Plain) for one in made):
+        raise NotFollowed
+    return made
 
 
 def _int(value: object = 0, *base: int) -> int:
@@ -252,6 +262,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "range": _range,
     "reversed": lambda items: list(reversed(_list(items))),
     "round": round,
+    "set": _set,
     "slice": slice,
     "sorted": lambda items: sorted(_list(items)),  # type: ignore[type-var]
     "str": _str,
@@ -286,8 +297,10 @@ METHODS: dict[type, frozenset[str]] = {
     tuple: frozenset({"count", "index"}),
     dict: frozenset({"clear", "copy", "get", "items", "keys", "pop", "setdefault"})
     | frozenset({"update", "values", "iteritems", "iterkeys", "itervalues"}),
-    str: frozenset({"endswith", "format", "join", "lower", "lstrip", "replace"})
-    | frozenset({"rstrip", "split", "startswith", "strip", "title", "upper"}),
+    set: frozenset({"add", "clear", "copy", "discard", "remove", "update"}),
+    str: frozenset({"count", "endswith", "find", "format", "index", "isdigit"})
+    | frozenset({"join", "lower", "lstrip", "partition", "replace", "rstrip", "split"})
+    | frozenset({"startswith", "strip", "title", "upper"}),
 }
 
 

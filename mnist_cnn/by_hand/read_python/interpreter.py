@@ -9,6 +9,7 @@ compiled, imported or called.
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,7 @@ from .values import (
     Class,
     Function,
     Instance,
+    Members,
     Partial,
     Scope,
     Unknown,
@@ -142,6 +144,14 @@ class Interpreter(Expressions):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 scope.names.pop(target.id, None)
+            elif isinstance(target, ast.Subscript):
+                owner = self._evaluate(target.value, scope)
+                index = self._evaluate(target.slice, scope)
+                done = find_unknown([index]) or self._attempt(
+                    target, operator.delitem, [owner, index]
+                )
+                if isinstance(done, Unknown):
+                    spoil(owner, done)
             else:
                 self._give_up([ast.Expr(target)], scope, Unknown(node, "unread"))
 
@@ -264,9 +274,20 @@ class Interpreter(Expressions):
     _run_AsyncWith = _run_With
 
     def _run_Try(self, node: ast.Try, scope: Scope) -> None:
-        self._run(node.body, scope)
-        self._run(node.orelse, scope)
-        self._run(node.finalbody, scope)
+        try:
+            self._run(node.body, scope)
+            self._run(node.orelse, scope)
+        finally:
+            self._run(node.finalbody, scope)
+        # What may fail elsewhere does not here, but nobody can tell.
+        for handler in node.handlers:
+            for one in walk(handler.body):
+                if isinstance(one, (ast.Import, ast.ImportFrom)):
+                    continue
+                for name in _names_given_by(one):
+                    around = scope.find(name)
+                    if around and not isinstance(around.names[name], Unknown):
+                        self._name(name, Unknown(node.body[0], "try"), scope)
 
     _run_TryStar = _run_Try
 
@@ -347,6 +368,11 @@ class Interpreter(Expressions):
     def _set_item(self, target: ast.Subscript, value: object, scope: Scope) -> None:
         owner = self._evaluate(target.value, scope)
         index: Any = self._evaluate(target.slice, scope)
+        if isinstance(owner, Members):
+            if isinstance(index, str):
+                owner.instance.attributes[index] = value
+            else:
+                spoil(owner, Unknown(target, "unread"))
         if not isinstance(owner, (dict, list)):
             return
         try:

@@ -15,6 +15,7 @@ REASONS = {
     "parameter": "{text} is a parameter that no call gives a value",
     "arguments": "it depends on {text}",
     "call": "{text} must be run to know",
+    "try": "it depends on whether this works: {text}",
     "test": "it depends on whether {text}",
     "loop": "it depends on the loop over {text}",
     "while": "it depends on how often {text}",

@@ -63,6 +63,7 @@ class State(ABC):
         self.shown: list[tuple[ast.AST, object]] = []
         self._defined = defined
         self._module = Scope({"__name__": "__main__"})
+        self._patched: dict[str, object] = {}
         self._stack: list[Function] = []
         self._left = MOST_STEPS
         self._shapes: dict[int, Shape | None] = {}

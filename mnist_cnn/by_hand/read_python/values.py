@@ -55,6 +55,7 @@ class Scope:
     names: dict[str, object]
     parent: Scope | None = None
     is_class: bool = False
+    is_comprehension: bool = False
     outside: dict[str, Scope] = field(default_factory=dict)
     """Whose the names after ``global`` and ``nonlocal`` are."""
     doubt: Unknown | None = None
@@ -101,14 +102,19 @@ class Class:
     """Of a dataclass or named tuple: its fields with their defaults."""
     is_tuple: bool = False
 
-    def line_up(self) -> Iterator[object]:
-        """The class and its bases, depth first."""
-        yield self
+    def line_up(self) -> list[object]:
+        """The class and its bases, depth first, a base that two share behind both."""
+        line: list[object] = [self]
         for base in self.bases:
-            if isinstance(base, Class):
-                yield from base.line_up()
-            else:
-                yield base
+            line += base.line_up() if isinstance(base, Class) else [base]
+        last = {id(one): place for place, one in enumerate(line)}
+        return [one for place, one in enumerate(line) if last[id(one)] == place]
+
+    def has(self, name: str) -> bool:
+        """Whether the class or a base has such a member."""
+        return any(
+            isinstance(one, Class) and name in one.members for one in self.line_up()
+        )
 
     def find(self, name: str, after: Class | None = None) -> object:
         """A member of the class or of a base; only of those behind `after`."""
@@ -150,6 +156,15 @@ class Instance:
 
     made_by: Class
     attributes: dict[str, object] = field(default_factory=dict)
+    doubt: Unknown | None = None
+    """Why it may have other attributes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """``vars(instance)``, or ``instance.__dict__``."""
+
+    instance: Instance
 
 
 @dataclass(slots=True, eq=False)
@@ -273,6 +288,9 @@ def iterate(value: object) -> Iterable[object] | None:
         return value
     if isinstance(value, (list, tuple, dict)):
         return list(value)
+    if isinstance(value, set) and all(isinstance(one, int) for one in value):
+        # The order of other values differs from run to run.
+        return list(value)
     if isinstance(value, Instance) and value.made_by.is_tuple:
         return list(value.attributes.values())
     return None
@@ -283,7 +301,7 @@ def find_unknown(values: Iterable[object], deeply: bool = False) -> Unknown | No
     for value in values:
         if isinstance(value, Unknown):
             return value
-        if deeply and isinstance(value, (list, tuple, dict)):
+        if deeply and isinstance(value, (list, tuple, dict, set)):
             items = value.values() if isinstance(value, dict) else value
             found = next((one for one in items if isinstance(one, Unknown)), None)
             if found is not None:
@@ -302,9 +320,13 @@ def spoil(value: object, doubt: Unknown) -> None:
     elif isinstance(value, dict):
         for key in value:
             value[key] = doubt
-    elif isinstance(value, Instance):
-        for key in value.attributes:
-            value.attributes[key] = doubt
+    elif isinstance(value, set):
+        value.add(doubt)
+    elif isinstance(value, (Instance, Members)):
+        owner = value.instance if isinstance(value, Members) else value
+        owner.doubt = doubt
+        for key in owner.attributes:
+            owner.attributes[key] = doubt
 
 
 def find_layers(value: object) -> list[Layer]:
