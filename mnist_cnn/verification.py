@@ -159,17 +159,17 @@ def verify(network: Network) -> Verification:
     for row, layer, layer_class in zip(
         table.rows, network.layers, classes, strict=True
     ):
-        refusal = ""
+        built, refusal = None, ""
         if len(made) == len(rows):
             try:
                 made.append(_build(layer, layer_class, made, network))
+                built = _describe(made[-1], counted)
             except MemoryError:
                 raise VerificationError(
                     f"{layer.name}: there is not enough memory for its parameters"
                 ) from None
             except Exception as error:
                 refusal = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        built = _describe(made[row.index], counted) if row.index < len(made) else None
         rows.append(VerifiedRow(row, built, refusal[:200]))
     return Verification(version, table, tuple(rows))
 

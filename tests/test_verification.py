@@ -93,6 +93,15 @@ def test_what_lasagne_refuses_is_a_difference(monkeypatch):
     assert "dense3: by hand 3 with 57 parameters; Lasagne: not built" in text
 
 
+@pytest.mark.skipif(
+    not lasagne.__version__.startswith("0.1"), reason="0.2 multiplies what it knows"
+)
+def test_a_size_that_lasagne_cannot_tell_is_a_difference():
+    verified = verify_text("3x8x8 FlattenLayer[outdim=1] dropout")
+    assert not verified.agrees
+    assert "flatten1: by hand  with 0 parameters; Lasagne: TypeError" in str(verified)
+
+
 def test_what_is_not_known_by_hand_does_not_agree():
     network = read_text("1x8x8 conv2@3")
     table = by_hand.calculate(network)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .columns import Column, few
-from .description import format_count
+from .description import SharedFrom, format_count
 from .impossible import find_impossible
 from .rows import Table
 
@@ -40,7 +40,11 @@ def _shared(table: Table) -> Iterator[str]:
     for row in table:
         for tensor in row.tensors:
             if tensor.shared_with:
-                yield f"{row.name}.{tensor.name} is {tensor.shared_with}, counted there"
+                source = tensor.variable
+                is_computed = isinstance(source, SharedFrom) and source.computed
+                is_ = "is computed from" if is_computed else "is"
+                name = f"{row.name}.{tensor.name}"
+                yield f"{name} {is_} {tensor.shared_with}, counted there"
 
 
 def _unknown(table: Table) -> Iterator[str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from .description import LayerDescription, Network, Shape, SharedFrom, lasagne_release
 from .errors import DescriptionError
 from .rules import find_rule
+from .wrappers import WRAPPERS, Wrapper, name_wrapper, takes_no_bias, wrap
 
 KeywordsOf = Callable[[str], Mapping[str, object]]
 
@@ -110,16 +111,36 @@ def read_definitions(
         positions[name] = len(layers)
         layers.append(layer)
         if wrapper is not None:
-            # What a function makes of a layer is known only once it has run.
-            wrapped = getattr(wrapper, "__name__", str(wrapper))
-            feeding = (len(layers) - 1,)
-            positions[f"LW_{name}"] = len(layers)
-            layers.append(
-                LayerDescription(f"LW_{name}", wrapped, (wrapped,), {}, feeding)
-            )
+            _wrap(name_wrapper(wrapper), layers)
+            positions[layers[-1].name] = len(layers) - 1
     if not layers:
         raise DescriptionError("there is no layer in this network")
     return Network(tuple(layers), release)
+
+
+def _wrap(function: Wrapper, layers: list[LayerDescription]) -> None:
+    """Put behind the last layer what nolearn's ``layer_wrapper`` makes of it."""
+    layer = layers[-1]
+    name = f"LW_{layer.name}"
+    if function.name not in WRAPPERS:
+        type_ = name_type(function.name)
+        if find_rule((type_,)) is None:
+            raise DescriptionError(
+                f"{layer.name}: what its layer_wrapper, {function.name}, makes of it "
+                f"only running it tells; known are {', '.join(sorted(WRAPPERS))}, and "
+                "classes and functions that make one layer",
+                layer.name,
+            )
+        made: list[tuple[str, dict[str, object]]] = [(type_, {**function.keywords})]
+    else:
+        made = wrap(function, layer.lineage, layer.name)
+        if takes_no_bias(layer.lineage):
+            layers[-1] = replace(layer, arguments={**layer.arguments, "b": None})
+    for place, (type_, given) in enumerate(made):
+        own = given.pop("name", name)
+        called = name if place == len(made) - 1 else str(own)
+        feeding = (len(layers) - 1,)
+        layers.append(LayerDescription(called, type_, (type_,), given, feeding))
 
 
 def keywords_in(keywords: Mapping[str, object]) -> KeywordsOf:
@@ -204,6 +225,25 @@ def release_of(layer_class: object) -> str | None:
             version = getattr(sys.modules.get("lasagne"), "__version__", None)
             return None if version is None else lasagne_release(version)
     return None
+
+
+def read_slice(parts: object) -> slice:
+    """The slice that JSON writes as ``{"slice": [start, stop, step]}``.
+
+    Raises
+    ------
+    DescriptionError
+        If these are not up to three whole numbers, None among them.
+    """
+    if (
+        isinstance(parts, list)
+        and 1 <= len(parts) <= 3
+        and all(one is None or type(one) is int for one in parts)
+    ):
+        return slice(*parts)
+    raise DescriptionError(
+        f"{shorten(parts)} is no slice, [start, stop, step], each a number or null"
+    )
 
 
 def is_variable(value: object) -> bool:

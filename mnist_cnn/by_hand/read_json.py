@@ -8,7 +8,8 @@ Three forms, each of which Python's ``json.dumps`` makes of what nolearn takes:
   ...], "conv1_num_filters": 32, ...}``, and "lasagne" for the version;
 - a list of such objects: several networks, each with an "id" or a "name".
 
-A layer is fed by the one before it, or by those that "incoming" or "incomings" name.
+A layer is fed by the one before it, or by those that "incoming" or "incomings" name. A
+slice is ``{"slice": [start, stop, step]}``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from functools import partial
 
 from .description import Found, Network
 from .errors import DescriptionError
-from .read_definitions import check_keywords, keywords_in, read_definitions, shorten
+from .read_definitions import (
+    check_keywords,
+    keywords_in,
+    read_definitions,
+    read_slice,
+    shorten,
+)
 
 _DEEPEST = 20
 _LONGEST = 1_000
@@ -70,13 +77,13 @@ def _parse(text: str) -> object:
         raise _too_deep() from None
 
 
-def _read_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _read_pairs(pairs: list[tuple[str, object]]) -> dict[str, object] | slice:
     given = dict(pairs)
     if len(given) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise DescriptionError(f"{shorten(given)} has the key {twice!r} twice")
-    return given
+    return read_slice(given["slice"]) if given.keys() == {"slice"} else given
 
 
 def _read_int(digits: str) -> int:

@@ -7,9 +7,10 @@ variables it holds: never their shapes, nor any size that Lasagne computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from .description import LayerDescription, Network, Shape
+from .description import LayerDescription, Network, Shape, SharedFrom
 from .errors import DescriptionError
 from .read_definitions import (
     is_variable,
@@ -134,7 +135,8 @@ def _read_objects(named: list[tuple[str, Any]], lasagne: str | None) -> Network:
                     "it feeds itself; a network has no cycles",
                     name,
                 )
-        layers.append(_describe(name, layer, tuple(inputs)))
+        described = _describe(name, layer, tuple(inputs))
+        layers.append(_name_computed(described, layers))
     if not layers:
         raise DescriptionError("there is no layer in this network")
     releases = (release_of(type(layer)) for _, layer in named)
@@ -166,6 +168,40 @@ def _describe(
         variables,
         frozen,
     )
+
+
+def _name_computed(
+    layer: LayerDescription, before: Iterable[LayerDescription]
+) -> LayerDescription:
+    """Say of variables that are computed, ``W.T``, from which layer's they are.
+
+    Lasagne counts the variable that they are computed from, once.
+    """
+    held: dict[int, SharedFrom] = {}
+    for one in before:
+        for place, variable in one.variables.items():
+            held.setdefault(id(variable), SharedFrom(one.name, place, computed=True))
+    found = {
+        place: next((held[id(own)] for own in _leaves(value) if id(own) in held), value)
+        for place, value in layer.variables.items()
+    }
+    return replace(layer, variables=found)
+
+
+def _leaves(variable: Any) -> list[Any]:
+    """The variables that a variable is computed from; none if it is not computed."""
+    leaves, seen, pending = [], set(), [variable]
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        made_by = getattr(one, "owner", None)
+        if made_by is not None:
+            pending += made_by.inputs
+        elif one is not variable:
+            leaves.append(one)
+    return leaves
 
 
 def _read_arguments(layer: Any, rule: Rule) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """A network as the page holds it: layers in JSON, ``[[class, keywords], ...]``.
 
-The form is that of :mod:`mnist_cnn.by_hand.read_json`; a slice is ``{"slice": [start,
-stop, step]}``.
+The form is that of :mod:`mnist_cnn.by_hand.read_json`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 from ..by_hand.description import LayerDescription, Network, SharedFrom, lasagne_release
 from ..by_hand.errors import DescriptionError
-from ..by_hand.read_definitions import read_definitions, shorten
+from ..by_hand.read_definitions import read_definitions, read_slice, shorten
 from ..by_hand.rules import Rule, find_rule
 
 Layers = list[list[Any]]
@@ -68,22 +67,11 @@ def _decode(value: Any, depth: int) -> Any:
         return [_decode(one, depth + 1) for one in value]
     if isinstance(value, dict):
         if set(value) == {"slice"}:
-            parts = value["slice"]
-            if (
-                isinstance(parts, list)
-                and len(parts) == 3
-                and all(map(_is_step, parts))
-            ):
-                return slice(*parts)
-            raise DescriptionError(f"{shorten(value)} is no slice: [start, stop, step]")
+            return read_slice(_decode(value["slice"], depth + 1))
         return {str(key): _decode(one, depth + 1) for key, one in value.items()}
     if isinstance(value, (int, float)) and abs(value) > _LARGEST:
         raise DescriptionError(f"{shorten(value)} is larger than any size here may be")
     return value
-
-
-def _is_step(value: object) -> bool:
-    return value is None or (type(value) is int and abs(value) < _LARGEST)
 
 
 def _write_layer(layer: LayerDescription, names: list[str], index: int) -> list[Any]:

@@ -43,6 +43,32 @@ def test_the_keywords_of_nolearns_call():
     assert table.total == (7 + 1) * 5
 
 
+def test_a_slice_has_start_stop_and_step():
+    part = {"indices": {"slice": [1, None, 2]}, "axis": 2}
+    table = table_of([INPUT, ["SliceLayer", part], dense("dense")])
+    assert [row.size for row in table] == [(3, 8, 8), (3, len(range(1, 8, 2)), 8), (4,)]
+    for wrong in ([], [1, "a"], [1, 2, 3, 4], 1, {"a": 1}, [1.5]):
+        with pytest.raises(by_hand.DescriptionError, match="is no slice"):
+            table_of([INPUT, ["SliceLayer", {"indices": {"slice": wrong}}]])
+
+
+def test_a_layer_may_have_a_wrapper():
+    conv = {"num_filters": 4, "filter_size": 3, "name": "conv"}
+    wrapped = ["Conv2DLayer", {**conv, "layer_wrapper": "lasagne.layers.batch_norm"}]
+    table = table_of([INPUT, wrapped, dense("dense", layer_wrapper="dropout")])
+    assert [(row.name, row.type) for row in table][1:] == [
+        ("conv", "Conv2DLayer"),
+        ("conv_bn", "BatchNormLayer"),
+        ("LW_conv", "NonlinearityLayer"),
+        ("dense", "DenseLayer"),
+        ("LW_dense", "DropoutLayer"),
+    ]
+    assert table["conv"].parameters == 3 * 3 * 3 * 4
+    assert table["conv_bn"].parameters == 2 * 4
+    with pytest.raises(by_hand.DescriptionError, match="dense: what its layer_wrapper"):
+        table_of([INPUT, dense("dense", layer_wrapper="own")])
+
+
 def test_an_object_may_say_which_lasagne():
     gru = [["InputLayer", {"shape": [None, 5, 3]}], ["GRULayer", {"num_units": 2}]]
     old, new = (

@@ -788,6 +788,34 @@ def test_a_subclass_of_neural_net_is_one():
     assert table.total == (7 + 1) * 3
 
 
+def test_a_net_may_wrap_its_layers():
+    table = table_of(
+        """\
+        from functools import partial
+        from lasagne.layers import batch_norm, dropout
+        net = NeuralNet(
+            [('i', InputLayer), ('a', DenseLayer), ('b', DenseLayer)],
+            i_shape=(None, 7), a_num_units=3, a_layer_wrapper=batch_norm,
+            b_num_units=2, b_layer_wrapper=partial(dropout, p=0.3))
+        """
+    )
+    names = ["i", "a", "a_bn", "LW_a", "b", "LW_b"]
+    assert [row.name for row in table] == names
+    assert table.total == 7 * 3 + 2 * 3 + (3 + 1) * 2
+    with pytest.raises(
+        by_hand.DescriptionError, match="a: what its layer_wrapper, own"
+    ):
+        table_of(
+            """\
+            def own(layer):
+                return lasagne.layers.batch_norm(layer)
+            net = NeuralNet([(InputLayer, {'shape': (None, 7)}),
+                             (DenseLayer, {'name': 'a', 'num_units': 3,
+                                           'layer_wrapper': own})])
+            """
+        )
+
+
 def test_a_net_may_be_changed_before_it_is_used():
     table = table_of(
         """\

@@ -1,6 +1,7 @@
 """One text, shown and computed: what every rule displays is what is reported."""
 
 import re
+import textwrap
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from mnist_cnn import by_hand
 from mnist_cnn.by_hand.columns import measure
 from mnist_cnn.by_hand.formula import Formula, SizeFormula
+from mnist_cnn.by_hand.read_text import read_text
 
 KNOWN = by_hand.known_types()
 LINE, IMAGE, BLOCK = (None, 4, 11), (None, 4, 11, 10), (None, 4, 7, 6, 5)
@@ -118,15 +120,35 @@ FROM_SEVERAL = {
     "ElemwiseMergeLayer": [("InputLayer", {"name": "other", "shape": IMAGE})],
 }
 WITH_LAYERS = {
-    "CustomRecurrentLayer": "test_columns and test_against_lasagne build it",
-    "InverseLayer": "takes another layer's size as it is",
-    "TransformerLayer": "test below",
-    "TPSTransformerLayer": "test below",
+    "CustomRecurrentLayer": """
+        inside = DenseLayer(InputLayer((None, 3)), {n})
+        again = DenseLayer(InputLayer((None, {n})), {n}, b={b})
+        CustomRecurrentLayer(InputLayer((None, {m} + 1, 3)), inside, again)
+        """,
+    "InverseLayer": """
+        convolution = Conv2DLayer(InputLayer((None, 3, 11, 10)), {n}, {m}, b={b})
+        InverseLayer(convolution, convolution)
+        """,
+    "TransformerLayer": """
+        image = InputLayer((None, 3, 11, 10))
+        TransformerLayer(image, DenseLayer(image, 6, b={b}), ({n}, {m}))
+        """,
+    "TPSTransformerLayer": """
+        image = InputLayer((None, 3, 11, 10))
+        TPSTransformerLayer(image, DenseLayer(image, 2 * 4, b={b}), {n}, 4)
+        """,
 }
 
 
 def test_every_rule_has_an_example():
     assert set(KNOWN) == {*EXAMPLES, *FROM_SEVERAL, *WITH_LAYERS}
+
+
+def table_of(type_, n, m, flag):
+    if type_ in WITH_LAYERS:
+        code = textwrap.dedent(WITH_LAYERS[type_]).format(n=n, m=m, b=flag or None)
+        return by_hand.calculate(read_text(code))
+    return by_hand.table(definitions(type_, n, m, flag), lasagne="0.2")
 
 
 def definitions(type_, n, m, flag):
@@ -167,11 +189,11 @@ def formulas_of(table):
                 yield cell.formula
 
 
-@pytest.mark.parametrize("type_", [*EXAMPLES, *FROM_SEVERAL])
+@pytest.mark.parametrize("type_", [*EXAMPLES, *FROM_SEVERAL, *WITH_LAYERS])
 @settings(deadline=None, max_examples=10)
 @given(n=st.integers(1, 3), m=st.integers(1, 3), flag=st.booleans())
 def test_what_is_displayed_is_what_is_reported(type_, n, m, flag):
-    table = by_hand.table(definitions(type_, n, m, flag), lasagne="0.2")
+    table = table_of(type_, n, m, flag)
     row = table.rows[-1]
     own = [one for one in row.tensors if one.trainable and not one.shared_with]
     assert row.parameters == sum(one.count for one in own)

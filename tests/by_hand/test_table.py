@@ -146,6 +146,18 @@ def test_weights_shared_by_objects_are_counted_once():
     assert "second.W is first.W, counted there" in str(table)
 
 
+def test_weights_computed_from_another_layers_are_counted_there():
+    image = InputLayer((None, 20), name="image")
+    first = DenseLayer(image, 7, name="first")
+    second = DenseLayer(first, 20, name="second")
+    # Lasagne 0.1 takes no such W in the call.
+    second.params = {first.W.T: {"trainable"}, second.b: {"trainable"}}
+    second.W = next(iter(second.params))
+    table = by_hand.table(second)
+    assert [row.parameters for row in table] == [0, (20 + 1) * 7, 20]
+    assert "second.W is computed from first.W, counted there" in str(table)
+
+
 def test_weights_shared_by_name_are_counted_once_along_a_chain():
     dense = {"num_units": 7}
     table = by_hand.table(

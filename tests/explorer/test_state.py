@@ -76,7 +76,7 @@ def test_pasted_code_comes_back():
         ({"layers": [["InputLayer", {}]], "lasagne": "7"}, "no rules for Lasagne"),
         ({"layers": [["InputLayer", {"shape": [10**13]}]]}, "larger than any size"),
         ({"layers": [["InputLayer", {"shape": [1e99]}]]}, "larger than any size"),
-        ({"layers": [["InputLayer", {"shape": {"slice": [1]}}]]}, "is no slice"),
+        ({"layers": [["InputLayer", {"shape": {"slice": [1, "a"]}}]]}, "is no slice"),
         ({"layers": [[[[[[[[[[[1]]]]]]]]]]]}, "nested too deeply"),
     ],
 )

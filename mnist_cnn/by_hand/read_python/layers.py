@@ -10,6 +10,7 @@ from ..errors import UntoldError
 from ..read_definitions import ALIASES, name_unnamed
 from ..read_lasagne import in_order
 from ..rules import Rule, find_rule
+from ..wrappers import WRAPPERS, Wrapper, takes_no_bias, wrap
 from .constructors import positions_of
 from .messages import Messages, name_kind, show
 from .values import Class, Function, Layer, Parameter, Unknown
@@ -20,16 +21,6 @@ _FED_BESIDE = ("mask_input", "hid_init", "cell_init")
 _INNER = ("input_to_hidden", "hidden_to_hidden")
 _INITIAL = frozenset({"b", "beta", "gamma", "cell_init", "hid_init"})
 """Keywords of which a rule reads only whether they are None."""
-
-_NO_NONLINEARITY = frozenset({"GRULayer", "RandomizedRectifierLayer"})
-_WRAPPERS = {
-    "batch_norm": ("_bn", ("BatchNormLayer",)),
-    "batch_norm_dnn": ("_bn", ("BatchNormDNNLayer",)),
-    "instance_norm": ("_in", ("StandardizationLayer", "ScaleLayer", "BiasLayer")),
-    "layer_norm": ("_ln", ("StandardizationLayer", "ScaleLayer", "BiasLayer")),
-}
-"""Functions that put layers between a layer and its nonlinearity: how their names end,
-and which layers."""
 
 _OTHER_NAMES = {
     **ALIASES,
@@ -48,7 +39,7 @@ def is_layer_class(name: str) -> bool:
 
 def is_layer_function(name: str) -> bool:
     """Whether a name is that of a function that makes a layer of another one."""
-    return name in _WRAPPERS or name in _OTHER_NAMES or name == "standardize"
+    return name in WRAPPERS or name in _OTHER_NAMES or name == "standardize"
 
 
 class LayerMaker:
@@ -160,7 +151,7 @@ class LayerMaker:
         )
         if not holds_layers:
             return None
-        if isinstance(source, Layer) and name in _WRAPPERS:
+        if isinstance(source, Layer) and name in WRAPPERS:
             return self._wrap(name, source, node, dict(keywords))
         if isinstance(source, Layer) and name == "standardize":
             return self._standardize(source, node, arguments, keywords)
@@ -175,36 +166,13 @@ class LayerMaker:
         self, name: str, layer: Layer, node: ast.AST, keywords: dict[str, object]
     ) -> Layer:
         """Layers between `layer`, which loses its biases, and its nonlinearity."""
-        ending, types = _WRAPPERS[name]
-        keywords.pop("layer", None)
-        left_out = {
-            kind
-            for kind, keyword in (
-                ("ScaleLayer", "learn_scale"),
-                ("BiasLayer", "learn_bias"),
-            )
-            if name == "instance_norm" and keywords.pop(keyword, True) is False
-        }
         own_name = layer.arguments.get("name")
-        first = keywords.pop("name", None)
-        if first is None and isinstance(own_name, str):
-            first = own_name + ending
-        rule = find_rule(layer.lineage)
-        takes = set() if rule is None else {*rule.keywords, *rule.ignored}
-        if "b" in takes and "RecurrentLayer" not in layer.lineage:
-            layer.arguments["b"] = None
+        known = own_name if isinstance(own_name, str) else None
         made = layer
-        for kind in types:
-            if kind in left_out:
-                continue
-            given = dict(keywords) if made is layer else {}
-            if first is not None:
-                tail = "" if made is layer else f"_{kind.removesuffix('Layer').lower()}"
-                given["name"] = f"{first}{tail}"
+        for kind, given in wrap(Wrapper(name, keywords), layer.lineage, known):
             made = self.make(kind, node, [made], given)
-        if "nonlinearity" in takes and _NO_NONLINEARITY.isdisjoint(layer.lineage):
-            given = {} if first is None else {"name": f"{first}_nonlin"}
-            made = self.make("NonlinearityLayer", node, [made], given)
+        if takes_no_bias(layer.lineage):
+            layer.arguments["b"] = None
         return made
 
     def _standardize(

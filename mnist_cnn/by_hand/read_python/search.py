@@ -16,6 +16,7 @@ from ..read_definitions import (
     read_definitions,
 )
 from ..rules import find_rule
+from ..wrappers import Wrapper
 from .interpreter import Interpreter
 from .layers import is_layer_class, settle
 from .values import (
@@ -24,6 +25,7 @@ from .values import (
     Instance,
     Layer,
     Net,
+    Partial,
     Scope,
     Unknown,
     find_ancestors,
@@ -204,7 +206,7 @@ class Search:
                 problems += self._find_unknown(value, node)
         if problems:
             raise UntoldError(problems)
-        network = read_definitions(definitions, keywords_in(keywords))
+        network = read_definitions(definitions, keywords_in(_name_wrappers(keywords)))
         return replace(
             network,
             layers=tuple(self._settle(layer, node) for layer in network.layers),
@@ -222,6 +224,8 @@ class Search:
             for keyword in ("incoming", "incomings", "name"):
                 if isinstance(second, dict):
                     problems += self._find_unknown(second.get(keyword), node)
+            if isinstance(second, dict):
+                second = _name_wrappers(second)
             return self._name_class(first, node, problems), second
         problems += self._find_unknown(first, node)
         return first, self._name_class(second, node, problems)
@@ -258,6 +262,22 @@ class Search:
         for name, node, value in (*named, *shown):
             if isinstance(value, (list, tuple)) and _defines_layers(value):
                 yield Candidate(name, node, partial(self._read_list, value, {}, node))
+
+
+def _name_wrappers(keywords: Mapping[str, object]) -> dict[str, object]:
+    """Keywords with nolearn's ``layer_wrapper`` by name."""
+
+    def name(value: object) -> object:
+        if isinstance(value, Partial) and isinstance(value.function, Unknown):
+            return Wrapper(value.function.last, value.keywords)
+        if isinstance(value, Unknown) and value.path:
+            return Wrapper(value.last)
+        return Wrapper(value.name) if isinstance(value, Function) else value
+
+    return {
+        key: name(value) if key.endswith("layer_wrapper") else value
+        for key, value in keywords.items()
+    }
 
 
 def _defines_layers(entries: Sequence[object]) -> bool:
