@@ -22,6 +22,7 @@ _TABLE_STYLE = """\
 .by-hand .type { display: block; font-weight: 400; font-size: .85em; opacity: .7 }
 .by-hand code { font-family: ui-monospace, Consolas, "DejaVu Sans Mono", monospace;
   font-size: .92em; background: none; padding: 0; color: inherit }
+.by-hand td code { white-space: nowrap }
 .by-hand .symbols { display: block; opacity: .7; font-size: .85em }
 .by-hand .result { white-space: nowrap }
 .by-hand tfoot td { font-weight: 600; border-bottom: 0 }
@@ -66,10 +67,11 @@ main > .by-hand { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex
   .by-hand td::before { content: attr(data-title); opacity: .7; font-weight: 400;
     flex: 0 0 auto; text-align: left }
   .by-hand td:first-child { display: none }
-  .by-hand td.name { font-size: 1.05rem; justify-content: flex-start; gap: .6rem;
-    align-items: baseline; max-width: 100% }
+  .by-hand td.name { font-size: 1.05rem; justify-content: flex-start; gap: 0 .6rem;
+    flex-wrap: wrap; align-items: baseline; max-width: 100%; overflow-wrap: anywhere }
   .by-hand td.name::before { content: none }
-  .by-hand td > span, .by-hand code { overflow-wrap: anywhere }
+  .by-hand td > span, .by-hand td code { overflow-wrap: anywhere;
+    white-space: normal }
   .by-hand tbody tr:last-child td { border-bottom-width: 0 }
 }
 """
@@ -137,7 +139,7 @@ def _numbers(
     table: Table, columns: Sequence[Column], parameters: bool
 ) -> Iterator[str]:
     titles = ["size", "parameters", *(column.title for column in columns)]
-    yield '<div class="scroll">'
+    yield '<div class="scroll" tabindex="0" role="region" aria-label="The table">'
     yield "<table>"
     yield (
         '<thead><tr><th>#</th><th class="name">name</th>'

@@ -65,7 +65,9 @@ _HEAD = r"""\documentclass[landscape]{article}
 \setlength{\LTleft}{0pt} \setlength{\LTright}{0pt plus 1fill}
 \renewcommand{\arraystretch}{1.3}
 \renewcommand{\labelitemi}{--}
+% Columns of fixed width: one run of LaTeX suffices.
 \newcolumntype{F}[1]{>{\raggedright\arraybackslash}p{#1\textwidth}}
+\newcolumntype{G}[1]{>{\raggedleft\arraybackslash}p{#1\textwidth}}
 \sloppy
 \begin{document}"""
 
@@ -99,7 +101,7 @@ def _main_table(table: Table) -> str:
     total = format_count(table.total)
     title = [r"\#", "name", "size", "parameters", "with numbers", ""]
     return _long_table(
-        r"r F{0.12} F{0.26} F{0.19} F{0.2} r",
+        r"G{0.03} F{0.12} F{0.27} F{0.17} F{0.2} G{0.1}",
         title,
         lines,
         rf"& all & & & & {total}",
@@ -147,13 +149,22 @@ def _math(formula: str) -> str:
 
 
 def _column(table: Table, column: Column) -> str:
+    cells = [[_show_cell(cell), _escape(cell.text)] for cell in column.cells]
+    total = ["", _escape(column.total.text)] if column.total else []
+    title, widths = [_escape(column.title), ""], "F{0.5} G{0.15}"
+    if not any(formula for formula, _ in cells):
+        cells = [cell[1:] for cell in cells]
+        total, title, widths = total[1:], title[:1], "G{0.2}"
     lines = [
-        f"{row.index} & {_name(row)} & {_show_cell(cell)} & {_escape(cell.text)}"
-        for row, cell in zip(table, column.cells, strict=True)
+        " & ".join([str(row.index), _name(row), *cell])
+        for row, cell in zip(table, cells, strict=True)
     ]
-    total = rf"& all & & {_escape(column.total.text)}" if column.total else ""
-    title = [r"\#", "name", _escape(column.title), ""]
-    return _long_table("r F{0.12} F{0.5} r", title, lines, total)
+    return _long_table(
+        f"G{{0.03}} F{{0.12}} {widths}",
+        [r"\#", "name", *title],
+        lines,
+        " & ".join(["", "all", *total]) if total else "",
+    )
 
 
 def _show_cell(cell: Cell) -> str:
@@ -181,7 +192,7 @@ def _tensors(table: Table) -> str:
         for tensor in row.tensors
     ]
     title = ["layer", "tensor", "shape", "numbers", ""]
-    return _long_table("F{0.12} l l r l", title, lines)
+    return _long_table("F{0.12} F{0.2} F{0.25} G{0.1} F{0.2}", title, lines)
 
 
 def _long_table(

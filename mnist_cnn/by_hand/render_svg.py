@@ -23,6 +23,8 @@ _GAP_X, _GAP_Y, _MARGIN = 44, 30, 16
 _HEADING = 40
 _GLYPH = 44
 _TEXT_X = 76
+_SIDE_BY_SIDE = 37
+"""Letters of a type and a formula that have room in one line."""
 
 _KINDS = (
     ("Input", "input"),
@@ -260,6 +262,7 @@ def _card(
     kind, height = _kind(row), plan.heights[row.index]
     x, y = plan.left(plan.lane[row.index]), plan.tops[plan.depth[row.index]]
     formula = "" if row.parameters == 0 else str(row.parameter_formula)
+    room = _SIDE_BY_SIDE - min(len(formula), 23)
     size = "?" if row.size is None else format_shape(row.size).replace("x", " × ")
     size_class = "bad" if has_impossible_size(row.size or ()) else "size"
     end = _WIDTH - 12
@@ -273,7 +276,7 @@ def _card(
         f'<rect class="{kind}" width="5" height="{height}" rx="2.5"/>',
         _glyph(row, kind, scale),
         text("name", _TEXT_X, 21, row.name, 18),
-        text("soft", _TEXT_X, 36, row.type, 24),
+        text("soft", _TEXT_X, 36, row.type, min(room, 24)),
         text(size_class, _TEXT_X, 52, size or "1", 30),
         text("count end", end, 21, format_count(row.parameters), 20),
         text("mono end", end, 36, formula, 23),

@@ -290,6 +290,29 @@ def test_page_is_whole_runs_nothing_and_fetches_nothing(table):
     assert "\x1b" not in text
 
 
+def test_types_and_formulas_do_not_overlap_in_the_picture():
+    for _, table in zoo_tables():
+        picture = render(table, "svg")
+        shown = re.findall(
+            r'class="(?:soft|mono end)" x="\d+" y="36">([^<]*)<', picture
+        )
+        assert len(shown) == 2 * len(table)
+        for type_, formula in zip(shown[::2], shown[1::2], strict=True):
+            assert len(type_) + len(formula) <= 37
+
+
+def test_latex_has_columns_of_fixed_width_alone():
+    columns = measure(branches(), ["all"])
+    text = render(branches(), "latex", columns, parameters=True)
+    specifications = re.findall(r"\\begin\{longtable\}\{(.*)\}", text)
+    assert len(specifications) == len(columns) + 2
+    for one in specifications:
+        assert re.fullmatch(r"(?:[FG]\{0\.\d+\} ?)+", one)
+        widths = [float(width) for width in re.findall(r"0\.\d+", one)]
+        # Between columns there are twelve points of a line of more than seven hundred.
+        assert sum(widths) + len(widths) * 12 / 700 < 1
+
+
 def test_notebook_shows_the_table():
     part = question()._repr_html_()
     words = "".join(Reader(part).words)
