@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 
 from .description import MOST_LAYERS, Network, Shape
@@ -100,13 +100,36 @@ def read_short(text: str) -> Network:
     name, _, sizes = words[0].rpartition("=")
     shape = read_sizes(sizes)
     first: Arguments = {"shape": (None, *shape)} | ({"name": name} if name else {})
-    definitions: list[tuple[str, Arguments]] = [("InputLayer", first)]
-    for number, word in enumerate(words[1:], start=2):
+    return read_definitions([("InputLayer", first), *_read_words(words, 1, shape)])
+
+
+def read_words(text: str, shape: Shape) -> list[tuple[str, Arguments]]:
+    """The layers that words stand for: a class and its keywords each.
+
+    Parameters
+    ----------
+    shape : tuple
+        What the first of them is fed with, without the batch.
+
+    Raises
+    ------
+    DescriptionError
+        As :func:`read_short` does.
+    """
+    return _read_words(list(_split(text)), 0, shape)
+
+
+def _read_words(
+    words: Sequence[str], start: int, shape: Shape
+) -> list[tuple[str, Arguments]]:
+    """The layers that the words from `start` on stand for."""
+    definitions: list[tuple[str, Arguments]] = []
+    for number, word in enumerate(words[start:], start=start + 1):
         try:
             times, layer_class, arguments = _read_word(word, shape)
         except DescriptionError as error:
             raise DescriptionError(f"word {number}, {shorten(word)}: {error}") from None
-        if len(definitions) + times > MOST_LAYERS:
+        if start + len(definitions) + times > MOST_LAYERS:
             raise DescriptionError(
                 f"word {number}, {shorten(word)}: the network would have more than "
                 f"{MOST_LAYERS} layers"
@@ -114,7 +137,7 @@ def read_short(text: str) -> Network:
         if layer_class == "ReshapeLayer":
             shape = tuple(arguments["shape"][1:])  # type: ignore[index]
         definitions += [(layer_class, dict(arguments)) for _ in range(times)]
-    return read_definitions(definitions)
+    return definitions
 
 
 def _split(text: str) -> Iterator[str]:
@@ -189,9 +212,12 @@ def _read_keywords(text: str) -> Arguments:
             str(one.arg): _read_value(one.value) for one in call.keywords if one.arg
         }
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        why = getattr(error, "msg", None) or str(error)
+        if "malformed node" in why:
+            why = "a value is a number, a word, or a list or slice of such"
         raise DescriptionError(
             f"{shorten(text)} cannot be read: needed are keywords and values, "
-            f"[b=None,pad=same] ({getattr(error, 'msg', error)})"
+            f"[b=None,pad=same] ({why})"
         ) from None
 
 

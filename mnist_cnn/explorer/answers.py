@@ -28,10 +28,12 @@ from ..by_hand.impossible import describe_smallest_image, find_impossible
 from ..by_hand.networks import NETWORKS
 from ..by_hand.notes import remarks
 from ..by_hand.read import read_network
+from ..by_hand.read_definitions import shorten
 from ..by_hand.read_text import find_networks, read_text
 from ..by_hand.rows import Row, Table
 from ..by_hand.rules import find_rule
 from ..by_hand.walk import attempt
+from .edits import insert, remove
 from .state import read_state, write_state
 
 Question = Mapping[str, Any]
@@ -92,6 +94,7 @@ def answer_table(question: Question) -> Answer:
                 columns,
                 reference.get(layer.name),
             )
+            | {"is_new": before is not None and layer.name not in reference}
             for index, layer in enumerate(network.layers)
         ],
         "columns": [{"title": one.title, "unit": one.unit} for one in columns],
@@ -290,6 +293,23 @@ def answer_read(question: Question) -> Answer:
     network = read_text(text, None if name is None else str(name))
     attempt(network)
     return {"state": write_state(network)}
+
+
+def answer_edit(question: Question) -> Answer:
+    """The state with layers put in or taken out.
+
+    The question has "state" and the position of a layer: "remove", or "after" with
+    "text", what to put behind it in the short form.
+    """
+    network = read_state(question.get("state"))
+    place = question.get("remove", question.get("after"))
+    if type(place) is not int:
+        raise DescriptionError(
+            f"got {shorten(place)}, where the number of a layer is needed"
+        )
+    if "remove" in question:
+        return {"state": write_state(remove(network, place))}
+    return {"state": write_state(insert(network, place, str(question.get("text", ""))))}
 
 
 def answer_export(question: Question) -> Answer:

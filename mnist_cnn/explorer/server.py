@@ -105,6 +105,7 @@ def make_app(network: Network) -> Bottle:
 _QUESTIONS: dict[str, Callable[[Question], dict[str, Any]]] = {
     "/api/table": answers.answer_table,
     "/api/read": answers.answer_read,
+    "/api/edit": answers.answer_edit,
     "/api/export": answers.answer_export,
     "/api/verify": answers.answer_verify,
 }

@@ -200,6 +200,51 @@ def test_words_and_flags_are_edited_as_well(page):
     page.until(page.layer("maxpool1"), "32x14x27")
 
 
+def test_layers_are_put_in_and_taken_out(page):
+    page.one('button[aria-label="Insert after maxpool1"]').click()
+    page.one("#words").send_keys("pol2")
+    page.one("#put").click()
+    page.until("#insert-trouble", "did you mean pool")
+    page.type(page.one("#words"), "dropout conv8@3+same")
+    page.one("#put").click()
+    page.until("#total", "213'106")
+    assert not page.one("#insert").is_displayed()
+    names = [one.get_attribute("data-name") for one in page.all(".layer")]
+    assert names[2:6] == ["maxpool1", "dropout3", "conv2d4", "conv2d2"]
+    assert "new" in page.text(f"{page.layer('conv2d4')} .type")
+    assert "(3*3*8+1)*32" in page.text(page.layer("conv2d2"))
+    page.one('button[aria-label="Remove conv2d4"]').click()
+    page.until("#total", "217'706")
+    page.one('button[aria-label="Remove input"]').click()
+    page.until("#trouble", "input cannot be removed: it feeds conv2d1")
+    page.one("#back").click()
+    page.wait(lambda: len(page.all(".layer")) == 7)
+
+
+def test_layers_are_put_in_and_taken_out_by_keyboard(page, browser):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    def press(*keys):
+        ActionChains(browser).send_keys(*keys).perform()
+
+    def focused():
+        return browser.switch_to.active_element.get_attribute("aria-label")
+
+    for _ in range(80):
+        press(Keys.TAB)
+        if focused() == "Insert after dense":
+            break
+    press(Keys.ENTER)
+    page.wait(lambda: page.one("#insert").is_displayed())
+    press("dense64", Keys.ENTER)
+    page.until("#total", "232'234")
+    page.wait(lambda: focused() == "Insert after dense6")
+    press(Keys.TAB, Keys.ENTER)
+    page.until("#total", "217'706")
+    page.wait(lambda: focused() == "Insert after output")
+
+
 def test_code_is_pasted(page):
     page.one("#paste").click()
     page.one("#text").send_keys("nothing of the kind")

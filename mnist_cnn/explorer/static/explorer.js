@@ -159,7 +159,7 @@ function showRefusal(refused) {
 function makeItem(index) {
   const item = make("li", { className: "layer" });
   item.append(
-    make("div", { className: "what" }),
+    makeWhat(item, index),
     make("fieldset", { className: "fields" }),
     make("div", { className: "size" }),
     makeParameters(item, index),
@@ -168,6 +168,28 @@ function makeItem(index) {
     make("div", { className: "inside", id: `inside-${index}` }),
   );
   return item;
+}
+
+function makeWhat(item, index) {
+  const after = make("button", { type: "button", textContent: "Insert…" });
+  after.addEventListener("click", () => openInsert(index, item.layer.name));
+  const away = make("button", { type: "button", textContent: "Remove" });
+  away.addEventListener("click", () => removeLayer(index));
+  return make(
+    "div",
+    { className: "what" },
+    make("h2"),
+    make("span", { className: "type" }),
+    make("div", { className: "change-layers" }, after, away),
+  );
+}
+
+function showWhat(place, layer, index) {
+  place.querySelector("h2").textContent = `${index} ${layer.name}`;
+  place.querySelector(".type").textContent = layer.type + (layer.is_new ? ", new" : "");
+  const [after, away] = place.querySelectorAll("button");
+  after.setAttribute("aria-label", `Insert after ${layer.name}`);
+  away.setAttribute("aria-label", `Remove ${layer.name}`);
 }
 
 // Made once, so that a click is never lost to a change of the numbers around it.
@@ -203,7 +225,7 @@ function part(item, name) {
 
 function showLayer(item, layer, index, answer) {
   const refused = answer.refused;
-  const changed = Boolean(layer.size_before || layer.difference);
+  const changed = Boolean(layer.size_before || layer.difference || layer.is_new);
   item.classList.toggle("changed", changed);
   item.classList.toggle("behind", !layer.known);
   item.classList.toggle(
@@ -212,10 +234,7 @@ function showLayer(item, layer, index, answer) {
   );
   item.layer = layer;
   item.dataset.name = layer.name;
-  part(item, "what").replaceChildren(
-    make("h2", { textContent: `${index} ${layer.name}` }),
-    make("span", { className: "type", textContent: layer.type }),
-  );
+  showWhat(part(item, "what"), layer, index);
   showFields(part(item, "fields"), layer, index);
   showSize(part(item, "size"), layer);
   showParameters(part(item, "parameters"), layer);
@@ -407,6 +426,51 @@ function edit(index, keyword, kind, value) {
   updateSoon();
 }
 
+// Layers put in and taken out
+
+let insertAfter = 0;
+
+function openInsert(index, name) {
+  insertAfter = index;
+  at("insert-title").textContent = `Insert after ${name}`;
+  at("insert-trouble").hidden = true;
+  at("words").value = "";
+  at("insert").showModal();
+  at("words").focus();
+}
+
+async function insertLayers() {
+  try {
+    await editLayers({ after: insertAfter, text: at("words").value });
+    at("insert").close();
+    focusLayer(insertAfter + 1);
+  } catch (error) {
+    at("insert-trouble").textContent = error.message;
+    at("insert-trouble").hidden = false;
+  }
+}
+
+async function editLayers(question) {
+  const answer = await ask("/api/edit", { state, ...question });
+  state = answer.state;
+  await update();
+}
+
+async function removeLayer(index) {
+  try {
+    await editLayers({ remove: index });
+    focusLayer(index);
+  } catch (error) {
+    showTrouble(error.message);
+  }
+}
+
+// So that who works by keyboard goes on where the change was made.
+function focusLayer(index) {
+  const items = at("layers").children;
+  items[Math.min(index, items.length - 1)]?.querySelector("button").focus();
+}
+
 // Networks from elsewhere
 
 function load(given, isStart) {
@@ -520,6 +584,12 @@ at("paste").addEventListener("click", () => {
   at("text-trouble").hidden = true;
   at("dialog").showModal();
   at("text").focus();
+});
+at("put").addEventListener("click", insertLayers);
+at("words").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  insertLayers();
 });
 at("text").addEventListener("input", () => (at("which").hidden = true));
 at("read").addEventListener("click", readText);
