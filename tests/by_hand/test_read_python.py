@@ -563,6 +563,17 @@ from typing import NamedTuple
 """
 
 
+def test_a_function_that_calls_itself_without_end_makes_no_network():
+    with pytest.raises(by_hand.UntoldError, match="calls itself too often"):
+        table_of(
+            """\
+            def build(l):
+                return build(DenseLayer(l, 3))
+            out = build(InputLayer((None, 7)))
+            """
+        )
+
+
 UNCLEAR = {
     "an import that may fail": "try:\n    import gpu\n    n = 3\n"
     "except ImportError:\n    n = 4",

@@ -112,7 +112,10 @@ class Calls(Records):
         self._spend(10)
         self.called.add(id(function.node))
         if len(self._stack) >= _DEEPEST_CALLS:
-            return Unknown(node, "deep")
+            doubt = Unknown(node, "deep")
+            for layer in find_layers([*arguments, *keywords.values()]):
+                layer.doubt = layer.doubt or doubt
+            return doubt
         names = self._bind(function, arguments, keywords, node, problem)
         scope = Scope(names, function.scope)
         body = function.node.body
