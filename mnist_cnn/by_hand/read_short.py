@@ -23,7 +23,7 @@ embed5000x64           embedding of 5000 words as 64 numbers
 rnn64, lstm64, gru64   recurrent layers; ``last``: the last time step
 =====================  ===============================================================
 
-Options follow in this order:
+Options follow, those in brackets last:
 
 =====================  ===============================================================
 /2, /2x1               stride
@@ -61,6 +61,8 @@ _WORD = re.compile(
         (?P<keywords>\[.*\])?""",
     re.VERBOSE | re.DOTALL,
 )
+
+_PAD_FIRST = re.compile(r"^([^\[]*?)(\+(?:[0-9x]+|same|full|valid))(/[0-9x]+)")
 
 
 def is_short(text: str) -> bool:
@@ -157,7 +159,7 @@ def _split(text: str) -> Iterator[str]:
 
 def _read_word(word: str, shape: Shape) -> tuple[int, str, Arguments]:
     """How often, which class, and its keywords."""
-    match = _WORD.fullmatch(word)
+    match = _WORD.fullmatch(_PAD_FIRST.sub(r"\1\3\2", word))
     if match is None:
         raise DescriptionError(
             "needed is a layer such as conv32@5x5, pool2/2, dense256 or "

@@ -72,6 +72,11 @@ def test_names_make_it_the_questions_table_to_the_letter():
         ("dense8", "DenseLayer", {"num_units": 8}),
         ("pool2", "MaxPool2DLayer", {"pool_size": 2}),
         ("maxpool3x2/2+1", "MaxPool2DLayer", dict(pool_size=(3, 2), stride=2, pad=1)),
+        (
+            "conv8@5+same/2",
+            "Conv2DLayer",
+            dict(num_filters=8, filter_size=5, stride=2, pad="same"),
+        ),
         ("avgpool2", "Pool2DLayer", {"pool_size": 2, "mode": "average_inc_pad"}),
         ("globalpool", "GlobalPoolLayer", {}),
         ("maxout2", "FeaturePoolLayer", {"pool_size": 2}),
