@@ -14,6 +14,7 @@ from .layers import read_shape
 from .state import State
 from .values import (
     Base,
+    Call,
     Class,
     Function,
     Instance,
@@ -71,7 +72,7 @@ class Attributes(State):
         member = made_by.find(name)
         if isinstance(member, Function):
             if member.kind == "property":
-                return self._call_function(member, [owner], {}, node)
+                return self._call_function(member, Call(node, [owner]))
             if member.kind == "staticmethod":
                 return member
             first = made_by if member.kind == "classmethod" else owner
@@ -113,7 +114,7 @@ class Attributes(State):
         made_by = owner.made_by if isinstance(owner, (Instance, Layer)) else None
         setter = made_by.find(f"{name}.setter") if made_by else None
         if isinstance(setter, Function):
-            self._call_function(setter, [owner, value], {}, node)
+            self._call_function(setter, Call(node, [owner, value]))
         elif isinstance(owner, Layer) and name == "name":
             owner.arguments["name"] = value
         elif isinstance(owner, (Instance, Layer)):

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .calls import CALLS_OF_ITS_OWN, Calls
+from .calls import Calls
 from .functions import FUNCTIONS, OPERATORS, Plain, format_value, guard
 from .layers import is_layer_class
+from .python_calls import CALLS_OF_ITS_OWN
 from .state import FAILURES, TooLong
 from .values import (
     Builtin,
+    Call,
     Function,
     Parameter,
     Scope,
@@ -339,15 +341,16 @@ class Expressions(Calls):
                 keywords |= value
             else:
                 problem = Unknown(given.value, "arguments")
+        call = Call(node, arguments, keywords, problem)
         if isinstance(function, Builtin) and function.name == "super":
-            return self._find_super(arguments, scope, node)
+            return self._find_super(scope, call)
         if (
             isinstance(function, Builtin)
             and function.name in ("locals", "vars")
             and not arguments
         ):
             return dict(scope.names)
-        return self.call(function, arguments, keywords, node, problem)
+        return self.call(function, call)
 
     def _make_function(
         self,

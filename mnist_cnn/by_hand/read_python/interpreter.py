@@ -29,6 +29,7 @@ from .state import (
 )
 from .values import (
     INNER_SCOPES,
+    Call,
     Class,
     Function,
     Instance,
@@ -96,7 +97,7 @@ class Interpreter(Expressions):
         if owner is not None and function.kind != "staticmethod":
             arguments.append(owner)
         try:
-            return self._call_function(function, arguments, {}, function.node)
+            return self._call_function(function, Call(function.node, arguments))
         except TooLong:
             doubt = Unknown(function.node, "long")
             for layer in self.maker.made[made:]:
@@ -312,7 +313,7 @@ class Interpreter(Expressions):
             value = self._evaluate(decorator, scope)
             # Those from elsewhere are taken to change nothing.
             if isinstance(value, (Function, Partial)):
-                made = self.call(value, [made], {}, decorator)
+                made = self.call(value, Call(decorator, [made]))
         self._name(name, made, scope)
 
     _run_AsyncFunctionDef = _run_FunctionDef

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .attributes import Attributes
-from .values import Class, Function, Instance, Scope, Unknown
+from .values import Call, Class, Function, Instance, Scope, Unknown
 
 SPACES = frozenset({"Namespace", "SimpleNamespace"})
 """Classes whose objects have the keywords of their call as attributes."""
@@ -37,36 +37,27 @@ class Records(Attributes):
                 fields[statement.target.id] = statement.value
         return fields
 
-    def _define_record(
-        self, arguments: Sequence[object], keywords: Mapping[str, object], node: ast.AST
-    ) -> object:
+    def _define_record(self, call: Call) -> object:
         """The class that ``namedtuple("Size", "rows columns")`` makes."""
-        match [*arguments, *keywords.values()]:
+        match call.values:
             case [str() as name, str() | list() | tuple() as given]:
                 names = given
             case _:
-                return Unknown(node, "unread")
+                return Unknown(call.node, "unread")
         if isinstance(names, str):
             names = names.replace(",", " ").split()
         if not all(isinstance(one, str) for one in names):
-            return Unknown(node, "unread")
-        return Class(name, node, (), {}, dict.fromkeys(names), is_tuple=True)
+            return Unknown(call.node, "unread")
+        return Class(name, call.node, (), {}, dict.fromkeys(names), is_tuple=True)
 
-    def _fill_record(
-        self,
-        record: Instance,
-        arguments: Sequence[object],
-        keywords: Mapping[str, object],
-        node: ast.AST,
-        problem: Unknown | None,
-    ) -> None:
+    def _fill_record(self, record: Instance, call: Call) -> None:
         """Give a new record's fields their values."""
         fields = record.made_by.fields or {}
-        given = {**dict(zip(fields, arguments, strict=False)), **keywords}
+        given = dict(zip(fields, call.arguments, strict=False)) | call.keywords
         for name, default in fields.items():
-            value: object = Unknown(node, "unread")
-            if problem is not None:
-                value = problem
+            value: object = Unknown(call.node, "unread")
+            if call.problem is not None:
+                value = call.problem
             elif name in given:
                 value = given[name]
             elif default is not None:
@@ -74,7 +65,7 @@ class Records(Attributes):
             record.attributes[name] = value
         after = record.made_by.find("__post_init__")
         if isinstance(after, Function):
-            self._call_function(after, [record], {}, node)
+            self._call_function(after, Call(call.node, [record]))
 
 
 def _default(node: ast.expr) -> ast.expr:

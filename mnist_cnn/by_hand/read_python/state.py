@@ -11,7 +11,7 @@ from ..description import Shape
 from .functions import NotFollowed, TooLarge, check, guard
 from .layers import LayerMaker
 from .messages import Messages
-from .values import Function, Net, Scope, Unknown
+from .values import Call, Function, Net, Scope, Unknown
 
 MOST_STEPS = 300_000
 MOST_LAYERS = 10_000
@@ -130,12 +130,5 @@ class State(ABC):
         """Give a value to a name, or to a place in a list, a dict or an object."""
 
     @abstractmethod
-    def _call_function(
-        self,
-        function: Function,
-        arguments: Sequence[object],
-        keywords: Mapping[str, object],
-        node: ast.AST,
-        problem: Unknown | None = None,
-    ) -> object:
+    def _call_function(self, function: Function, call: Call) -> object:
         """What a function of the program returns."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..read_lasagne import in_order
 
@@ -251,6 +251,35 @@ class Method:
     value: object
     name: str
     function: Function | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """What a function is called with.
+
+    Attributes
+    ----------
+    node : ast.AST
+        Where.
+    arguments : list
+    keywords : dict
+    problem : Unknown or None
+        What may add to its arguments.
+    """
+
+    node: ast.AST
+    arguments: list[object] = field(default_factory=list)
+    keywords: dict[str, object] = field(default_factory=dict)
+    problem: Unknown | None = None
+
+    def of(self, value: object) -> Call:
+        """The same of a method's function, whose first argument is the object."""
+        return replace(self, arguments=[value, *self.arguments])
+
+    @property
+    def values(self) -> list[object]:
+        """All that it is called with."""
+        return [*self.arguments, *self.keywords.values()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
