@@ -13,7 +13,8 @@ from .render_svg import render_svg
 from .rows import Row, Table
 
 _TABLE_STYLE = """\
-.by-hand table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+.by-hand table { border-collapse: collapse; font-variant-numeric: tabular-nums;
+  color: inherit }
 .by-hand th, .by-hand td { padding: .35em .7em; text-align: right; vertical-align: top;
   border: 0 solid #8884; border-bottom-width: 1px; background: none }
 .by-hand th { font-weight: 600 }

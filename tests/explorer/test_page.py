@@ -167,6 +167,9 @@ def test_a_filter_past_its_input_says_why_it_cannot_be(page):
     assert "a filter of at most 12, or a pad" in page.text("#refused")
     assert "smallest image that serves is 1x32x32" in page.text("#refused")
     assert page.text("#total") == "?"
+    contrast = page.browser.execute_script(CONTRAST)
+    assert ".behind .label" in contrast
+    assert min(contrast.values()) >= 4.5, contrast
     behind = [one.get_attribute("data-name") for one in page.all(".layer.behind")]
     assert behind == ["maxpool2", "dense", "output"]
     assert "cause" in page.one(page.layer("conv2d2")).get_attribute("class")
@@ -389,8 +392,10 @@ const behind = (element) => {
 };
 const found = {};
 for (const selector of ["h1", ".label", ".symbols", ".type", ".result", ".count",
-                        "summary", ".meaning", ".badge", "button", "dt"]) {
+                        "summary", ".meaning", ".badge", "button", "dt",
+                        ".behind h2", ".behind .label", ".trouble p"]) {
   const element = document.querySelector(selector);
+  if (!element) continue;
   const [front, back] = [parse(getComputedStyle(element).color), behind(element)];
   const [dark, bright] = [light(front), light(back)].sort((a, b) => a - b);
   found[selector] = (bright + 0.05) / (dark + 0.05);
