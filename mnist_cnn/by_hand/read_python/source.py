@@ -26,7 +26,7 @@ _PYTHON_2 = [
     (re.compile(r"^([ \t]*except\b[^:\n]*?),[ \t]*\w+[ \t]*:", re.M), r"\1:"),
     # Commands of IPython: those that time a statement run it.
     (re.compile(r"^([ \t]*)%time(?:it)?[ \t]+(?=[^\s-])", re.M), r"\1"),
-    (re.compile(r"^([ \t]*)(?:!|%(?:%|timeit|run|pylab\b)).*$", re.M), r"\1pass"),
+    (re.compile(r"^([ \t]*)(?:!(?!=)|%(?:%|timeit|run|pylab\b)).*$", re.M), r"\1pass"),
     (re.compile(r"^%\w.*$", re.M), "pass"),
     (re.compile(r"^([ \t]*[\w, ]+=[ \t]*)[!%]\w.*$", re.M), r"\1..."),
     (re.compile(r"^([ \t]*)(?:\?{1,2}[\w.]+|[\w.]+\?{1,2})[ \t]*$", re.M), r"\1pass"),
