@@ -31,6 +31,7 @@ class NumpyLinker(VMLinker):
             *self.required_rewrites,
             "vectorize_elemwise",
             "compile_argmax",
+            "compile_sum",
             "link_body",
         )
         self.incompatible_rewrites = (

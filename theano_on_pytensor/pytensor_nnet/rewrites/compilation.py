@@ -1,15 +1,18 @@
-"""``compile_elemwise`` and ``compile_argmax``: compiled code, where there is some."""
+"""``compile_elemwise``, ``compile_argmax`` and ``compile_sum``: compiled code, where
+there is some.
+"""
 
 from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
-from pytensor.tensor.math import Argmax
+from pytensor.tensor.math import Argmax, Sum
 
 from pytensor_nnet.ops.argmax import CompiledArgmax
+from pytensor_nnet.ops.column_sums import CompiledSum
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise, expression_of
 from pytensor_nnet.ops.elemwise import VectorElemwise
 from pytensor_nnet.rewrites import elemwise as _elemwise  # noqa: F401  (runs before)
 
-__all__ = ["compile_argmax", "compile_elemwise"]
+__all__ = ["compile_argmax", "compile_elemwise", "compile_sum"]
 
 
 @node_rewriter([VectorElemwise])
@@ -41,12 +44,29 @@ def compile_argmax(fgraph, node):
     return [node.outputs[0].type.filter_variable(CompiledArgmax()(array))]
 
 
-optdb.register(
-    "compile_argmax",
-    dfs_rewriter(compile_argmax, ignore_newtrees=True),
-    "compile_argmax_only",
-    position=102,
-)
+@node_rewriter([Sum])
+def compile_sum(fgraph, node):
+    """``Sum`` over all axes but the second becomes
+    :class:`~pytensor_nnet.ops.column_sums.CompiledSum`.
+    """
+    (array,), (out,) = node.inputs, node.outputs
+    if (
+        node.op.axis != (0, *range(2, array.type.ndim))
+        or array.type.dtype not in ("float32", "float64")
+        or out.type.dtype != array.type.dtype
+        or node.op.acc_dtype not in (None, "float64")
+    ):
+        return None
+    return [out.type.filter_variable(CompiledSum(node.op)(array))]
+
+
+for _rewrite in (compile_argmax, compile_sum):
+    optdb.register(
+        _rewrite.__name__,
+        dfs_rewriter(_rewrite, ignore_newtrees=True),
+        f"{_rewrite.__name__}_only",
+        position=102,
+    )
 
 # After "vectorize_elemwise", whose Ops it takes.
 optdb.register(

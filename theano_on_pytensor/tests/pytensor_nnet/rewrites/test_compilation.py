@@ -9,6 +9,7 @@ from pytensor.compile.mode import Mode
 from pytensor_nnet.kernels.llvm.elementwise import Plan
 from pytensor_nnet.linker import NumpyLinker
 from pytensor_nnet.ops.argmax import CompiledArgmax
+from pytensor_nnet.ops.column_sums import CompiledSum
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
 from pytensor_nnet.rewrites import compilation  # noqa: F401  (registers it)
 
@@ -180,3 +181,27 @@ def test_another_argmax_is_left_alone(axis):
 def test_nothing_has_no_maximum():
     with pytest.raises(ValueError, match="has no maxima"):
         run(COMPILED, lambda x: pt.argmax(x, axis=1), np.zeros((3, 0)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["NCHW", "NHWC", "strided", "empty", "matrix"])
+def test_the_gradient_of_a_bias(dtype, order):
+    x = np.random.default_rng(0).standard_normal((9, 6, 5, 4)).astype(dtype)
+    if order == "NHWC":
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    x = {"strided": x[::2], "empty": x[:0], "matrix": x[:, :, 0, 0].copy()}.get(
+        order, x
+    )
+    axes = (0, *range(2, x.ndim))
+    variable = pt.TensorType(dtype, shape=(None,) * x.ndim)()
+    function = pytensor.function(
+        [variable], variable.sum(axis=axes), mode=Mode(NumpyLinker(), "fast_run")
+    )
+    nodes = function.maker.fgraph.apply_nodes
+    assert any(isinstance(node.op, CompiledSum) for node in nodes)
+    for _ in range(2):
+        result = function(x)
+        assert result.dtype == dtype
+        tolerance = {"float32": 1e-6, "float64": 1e-14}[dtype]
+        expected = x.sum(axis=axes, dtype="float64")
+        assert np.allclose(result, expected, rtol=tolerance, atol=tolerance)

@@ -3,7 +3,9 @@
 import pytest
 
 from pytensor_nnet.kernels.llvm import (
+    argmax,
     backward,
+    column_sums,
     compiler,
     convolution,
     crossentropy,
@@ -24,12 +26,15 @@ SSE2 = compiler.CPU("x86-64", {"sse2": True}, "x86_64")
 NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
 
 _MODULES = (
-    *(backward, compiler, convolution, crossentropy, elementwise),
+    *(backward, column_sums, compiler, convolution, crossentropy),
+    elementwise,
     *(forward, padding, panels, pooling, product, rearrangement),
     *(transposition, winograd),
 )
 _CACHES = (
+    argmax._kernel,
     backward.backward_kernel,
+    column_sums._kernel,
     convolution._backward_plan,
     convolution._forward_plan,
     crossentropy._backward_kernel,
