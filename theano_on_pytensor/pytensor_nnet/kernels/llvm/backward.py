@@ -30,6 +30,8 @@ from pytensor_nnet.kernels.llvm.transposition import transposed_square
 __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
 
 _BLANK_CHANNELS = 4
+# Bytes of an image that stay in a core's first cache, beside all else.
+_NEAR = 20 << 10
 # Vectors of filters whose bias's gradient is summed at a time.
 _ABREAST = 4
 
@@ -94,6 +96,20 @@ class Backward:
     def filters(self, cpu: CPU) -> int:
         """Filters, up to a whole number of vectors."""
         return _whole(self.layer.filters, self.lanes(cpu))
+
+    def band(self, cpu: CPU) -> int:
+        """Windows, in whole vectors, that all filters meet before the next ones: the
+        part of the image that they see stays in the cache.
+        """
+        layer = self.layer
+        rows, columns = layer.image_size
+        row = columns * layer.channels * {"float": 4, "double": 8}[layer.element]
+        if self.skips_blanks or rows * row <= _NEAR:
+            return self.windows(cpu)
+        (taps, _), (dilation, _) = layer.filter_size, layer.dilations
+        free = _NEAR // row - (taps - 1) * dilation
+        height = max(1, free // (layer.strides[0] * layer.epilogue.window[0]))
+        return _whole(height * layer.out_size[1], self.lanes(cpu))
 
     def filter_shape(self, cpu: CPU) -> tuple[int, int, int]:
         """``(filters, runs, run)`` of filters, the runs with whole vectors."""
@@ -364,14 +380,25 @@ class _Backward:
         if self.backward.image_copy(self.cpu):
             self._copy(pixels, size)
             pixels = self.copy
-        count = function.integer(self.backward.n_windows)
+        n_windows, size = self.backward.n_windows, self.backward.band(self.cpu)
         if self.backward.skips_blanks:
-            count = self._find_used(pixels)
-        self._transpose(count)
+            self._add_band(pixels, function.integer(0), self._find_used(pixels))
+        elif size >= n_windows:
+            self._add_band(pixels, function.integer(0), function.integer(n_windows))
+        else:
+            with function.loop(0, n_windows, size) as first:
+                left = function.integer(n_windows) - first
+                count = left.compare("slt", size).select(left, size)
+                self._add_band(pixels, first, count)
+
+    def _add_band(self, pixels: Array, first: Value, count: Value) -> None:
+        """Adds to the filters' gradients what some windows give."""
+        function = self.function
+        self._transpose(first, count)
         # All lists before the first is read: what was just written in vectors is
         # slow to read one by one.
         with function.loop(0, self.layer.filters) as filter_:
-            self._list(filter_, count)
+            self._list(filter_, first, count)
         with function.loop(0, self.layer.filters) as filter_:
             self._to_filter(pixels, filter_)
 
@@ -420,8 +447,8 @@ class _Backward:
             seen = part if seen is None else seen | part
         return seen.any()
 
-    def _transpose(self, count: Value) -> None:
-        """From one row a window to one row a filter."""
+    def _transpose(self, first: Value, count: Value) -> None:
+        """From one row a window to one row a filter, of some windows."""
         function, lanes = self.function, self.lanes
         pairs = list(zip(self.by_window, self.by_filter, strict=True))
         if not self.layer.epilogue.keeps_mask:
@@ -433,7 +460,9 @@ class _Backward:
                     for lane in range(lanes)
                 ]
             else:
-                sources = [(window + lane) * self.filters for lane in range(lanes)]
+                sources = [
+                    (first + window + lane) * self.filters for lane in range(lanes)
+                ]
             with function.loop(0, self.filters, lanes) as filter_:
                 for source, target in pairs:
                     rows = [source[place + filter_].load(lanes) for place in sources]
@@ -454,10 +483,12 @@ class _Backward:
             return given
         return given & (mask & 1 << position).compare("ne", 0)
 
-    def _list(self, filter_: Value, windows: Value) -> None:
-        """Writes the filter's (offset, gradient) pairs, and how many there are."""
+    def _list(self, filter_: Value, first: Value, windows: Value) -> None:
+        """Writes the filter's (offset, gradient) pairs of some windows, and how many
+        there are.
+        """
         function, lanes, epilogue = self.function, self.lanes, self.layer.epilogue
-        places = function.arguments["places"]
+        places = function.arguments["places"][first]
         if self.backward.skips_blanks:
             places = self.used_places
         gradients, masks = (array[filter_ * self.windows] for array in self.by_filter)

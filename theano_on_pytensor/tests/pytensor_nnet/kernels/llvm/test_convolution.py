@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytensor_nnet.kernels import convolution as reference
 from pytensor_nnet.kernels.convolution import Convolution
-from pytensor_nnet.kernels.llvm import convolution, threads, winograd
+from pytensor_nnet.kernels.llvm import backward, convolution, threads, winograd
 from pytensor_nnet.kernels.llvm.backward import Backward, generate_backward
 from pytensor_nnet.kernels.llvm.convolution import (
     convolve,
@@ -44,6 +44,12 @@ def kernels_for_small_sizes(monkeypatch):
     """Else NumPy does what hypothesis draws."""
     monkeypatch.setattr(convolution, "_SMALL", 0)
     monkeypatch.setattr(convolution, "_SMALL_TASK", 1)
+
+
+@pytest.fixture
+def small_bands(monkeypatch):
+    """As if images were larger than a core's first cache."""
+    monkeypatch.setattr(backward, "_NEAR", 512)
 
 
 def assert_close(result, expected):
@@ -175,6 +181,12 @@ def check_layer(problem, at_zero=0.5):
 @FEW
 @given(layers())
 def test_a_layer_equals_the_slow_one(cpu, problem):
+    check_layer(problem)
+
+
+@FEW
+@given(layers(largest=20))
+def test_gradients_of_filters_band_after_band(cpu, small_bands, problem):
     check_layer(problem)
 
 
