@@ -2,6 +2,7 @@
 
 import ast
 import textwrap
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -1141,6 +1142,42 @@ def test_hostile_text_is_refused_or_read_in_time(text):
         str(by_hand.calculate(read_text(text, form="python")))
     with suppress(by_hand.HandCalculationError):
         str(by_hand.calculate(read_text(text)))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "b = copy.deepcopy(many)",
+        "b = many == many",
+        "b = sorted(some, key=lambda k: -k)",
+        "b = some.sort(); c = max(some), sum(some)",
+        "b = some.count(3), some.index(89999), 89999 in some, some[:]",
+        "b = set(some) | set(some)",
+        "b = dict(zip(some, some)).items()",
+        "many.append(1)",
+        "some.insert(0, 1)",
+    ],
+)
+def test_long_work_done_often_is_left(work):
+    code = (
+        "import copy\nl = DenseLayer(InputLayer((None, 3)), 3)\n"
+        "some = list(range(90000))\nmany = [[i] * 90 for i in range(100)]\n"
+        f"for i in range(10 ** 6):\n    {work}\n"
+    )
+    before = time.process_time()
+    with suppress(by_hand.UntoldError):
+        assert table_of(code).total == (3 + 1) * 3
+    assert time.process_time() - before < 5
+
+
+def test_classes_of_many_bases_line_up_in_time():
+    code = "class C0: n = 3\n" + "".join(
+        f"class A{i}(C{i - 1}): pass\nclass B{i}(C{i - 1}): pass\n"
+        f"class C{i}(A{i}, B{i}): pass\n"
+        for i in range(1, 40)
+    )
+    table = table_of(f"{code}l = DenseLayer(InputLayer((None, 3)), C39().n)")
+    assert table.total == (3 + 1) * 3
 
 
 def test_nothing_of_the_code_is_run(tmp_path):

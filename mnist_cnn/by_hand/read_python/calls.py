@@ -226,7 +226,7 @@ class Calls(PythonCalls):
     # Classes of the program
 
     def _call_class(self, made_by: Class, call: Call) -> object:
-        bases = [one for one in made_by.line_up() if isinstance(one, Unknown)]
+        bases = [one for one in made_by.line if isinstance(one, Unknown)]
         init = made_by.find("__init__")
         made: Instance | Layer
         if any(one.last == _NET for one in bases):
@@ -285,9 +285,7 @@ class Calls(PythonCalls):
             self.maker.bind(value, base, call.arguments, call.keywords, call.node)
             self._note_problem(value, call)
             return
-        names = [
-            one.last for one in value.made_by.line_up() if isinstance(one, Unknown)
-        ]
+        names = [one.last for one in value.made_by.line if isinstance(one, Unknown)]
         if _NET in names:
             value.attributes[_NET] = self._make_net(call)
 

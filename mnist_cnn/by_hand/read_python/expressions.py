@@ -80,7 +80,9 @@ class Expressions(Calls):
             return Unknown(node, "unread")
         try:
             guard(index)
-            return value[index]
+            part = value[index]
+            self._spend(len(part) // 10 if isinstance(index, slice) else 0)
+            return part
         except FAILURES:
             return Unknown(node, "fails", detail="there is no such entry")
 

@@ -52,16 +52,22 @@ def weigh(value: object) -> int:
     return count
 
 
-def guard(*values: object) -> None:
-    """Refuse values whose comparison would take long: nested many times over."""
+def guard(*values: object) -> int:
+    """Refuse values whose comparison would take long; gives how many parts they have.
+
+    Raises
+    ------
+    TooLarge
+        If lists are nested in lists many times over.
+    """
+    count = 0
     for value in values:
-        parts: Iterable[object] = ()
-        if isinstance(value, dict):
-            parts = value.values()
-        elif isinstance(value, (list, tuple, set)):
-            parts = value
-        if any(isinstance(one, (list, tuple, dict, set)) for one in parts):
-            weigh(value)
+        if not isinstance(value, (list, tuple, dict, set)):
+            continue
+        parts = value.values() if isinstance(value, dict) else value
+        is_nested = any(isinstance(one, (list, tuple, dict, set)) for one in parts)
+        count += weigh(value) if is_nested else len(value)
+    return count
 
 
 def check(value: object) -> object:
@@ -304,6 +310,13 @@ METHODS: dict[type, frozenset[str]] = {
 }
 
 
+LOOKING_THROUGH = frozenset(
+    {"copy", "count", "index", "items", "iteritems", "iterkeys", "itervalues", "keys"}
+    | {"remove", "reverse", "values"}
+)
+"""Methods that take the longer, the more their list or dict holds."""
+
+
 def call_method(
     value: object, name: str, arguments: Sequence[object], named: dict[str, object]
 ) -> object:
@@ -319,7 +332,7 @@ def call_method(
                 raise TooLarge
         if name == "replace" and any(len(str(one)) > 100 for one in arguments):
             raise TooLarge
-    guard(value, *arguments)
+    guard(*arguments)
     if name == "extend":
         _list(*arguments)  # type: ignore[arg-type]
     result = getattr(value, name.removeprefix("iter"))(*arguments, **named)

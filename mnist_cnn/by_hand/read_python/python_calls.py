@@ -6,7 +6,7 @@ import ast
 from abc import abstractmethod
 from typing import Any
 
-from .functions import FUNCTIONS, Plain, call_method
+from .functions import FUNCTIONS, LOOKING_THROUGH, Plain, call_method
 from .records import Records
 from .values import (
     Call,
@@ -146,10 +146,11 @@ class PythonCalls(Records):
                 value[:] = result
                 return None
         elif doubt is None:
+            looked_through = [value] if name in LOOKING_THROUGH else []
             result = self._attempt(
                 call.node,
-                lambda *given, **named: call_method(value, name, given, named),
-                call.arguments,
+                lambda _, *given, **named: call_method(value, name, given, named),
+                [looked_through, *call.arguments],
                 call.keywords,
             )
         if isinstance(result, Unknown) and name not in _READING:
@@ -192,7 +193,7 @@ def _is_instance(value: object, types: object, node: ast.AST) -> object:
         name = getattr(one, "name", getattr(one, "path", ""))
         if isinstance(one, Class):
             made_by = getattr(value, "made_by", None)
-            answers.append(made_by is not None and one in made_by.line_up())
+            answers.append(made_by is not None and one in made_by.line)
         elif name in _TYPES and not isinstance(value, (Instance, Layer)):
             answers.append(isinstance(value, _TYPES[name]))
         else:

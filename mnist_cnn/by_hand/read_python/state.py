@@ -105,7 +105,7 @@ class State(ABC):
         try:
             if function is None:
                 raise NotFollowed
-            guard(*arguments)
+            self._spend(guard(*arguments) // 10)
             result = check(function(*arguments, **(keywords or {})))
             if isinstance(result, (str, list, tuple, dict)):
                 self._spend(len(result) // 10)

@@ -101,24 +101,24 @@ class Class:
     fields: Mapping[str, ast.expr | None] | None = None
     """Of a dataclass or named tuple: its fields with their defaults."""
     is_tuple: bool = False
+    line: tuple[object, ...] = field(init=False)
+    """The class and its bases, depth first, a base that two share behind both."""
 
-    def line_up(self) -> list[object]:
-        """The class and its bases, depth first, a base that two share behind both."""
+    def __post_init__(self) -> None:
         line: list[object] = [self]
         for base in self.bases:
-            line += base.line_up() if isinstance(base, Class) else [base]
+            line += base.line if isinstance(base, Class) else [base]
         last = {id(one): place for place, one in enumerate(line)}
-        return [one for place, one in enumerate(line) if last[id(one)] == place]
+        ordered = (one for place, one in enumerate(line) if last[id(one)] == place)
+        object.__setattr__(self, "line", tuple(ordered))
 
     def has(self, name: str) -> bool:
         """Whether the class or a base has such a member."""
-        return any(
-            isinstance(one, Class) and name in one.members for one in self.line_up()
-        )
+        return any(isinstance(one, Class) and name in one.members for one in self.line)
 
     def find(self, name: str, after: Class | None = None) -> object:
         """A member of the class or of a base; only of those behind `after`."""
-        for one in self.line_up():
+        for one in self.line:
             if after is not None:
                 after = None if one is after else after
             elif isinstance(one, Class) and name in one.members:
@@ -132,7 +132,7 @@ class Class:
         A base's rule no longer holds once a class has a shape or parameter of its own.
         """
         names: list[str] = []
-        for one in self.line_up():
+        for one in self.line:
             if isinstance(one, Unknown):
                 return (*names, one.last)
             if isinstance(one, Class):
