@@ -164,9 +164,14 @@ def _flattening(
 def _check(
     inputs: tuple[int, ...], weights: tuple[int, ...], bias: tuple[int, ...]
 ) -> None:
-    if prod(inputs[1:]) != weights[0] or bias[0] != weights[1]:
+    size = prod(inputs[1:])
+    if size != weights[0]:
         raise ValueError(
-            f"inputs of shape {inputs}, weights of shape {weights} and a bias of shape "
-            f"{bias} do not fit each other: an input needs {weights[0]} numbers, the "
-            f"bias {weights[1]}"
+            f"a product of shapes {inputs} and {weights} is not possible: the first "
+            f"has rows of {size} numbers, the second has columns of {weights[0]}"
+        )
+    if bias[0] != weights[1]:
+        raise ValueError(
+            f"a bias of shape {bias} does not fit a product of shapes {inputs} and "
+            f"{weights}: it needs {weights[1]} numbers"
         )

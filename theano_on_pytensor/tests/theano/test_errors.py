@@ -215,3 +215,13 @@ def test_a_label_that_is_no_class(x, v):
 def test_a_loop_whose_state_changes_its_type(v):
     with pytest.raises(ValueError, match=r"float32.*float64"):
         theano.scan(lambda a, b: a + b.astype("float64"), v, T.zeros_like(v[0]))
+
+
+def test_a_product_of_shapes_that_do_not_fit_names_both():
+    x, y = T.dmatrices("x", "y")
+    product = theano.function([x, y], T.dot(x, y))
+    with pytest.raises(
+        ValueError, match=r"shapes \(2, 3\) and \(2, 3\)(.|\n)*\(x, y"
+    ) as error:
+        product(np.ones((2, 3)), np.ones((2, 3)))
+    assert "bias" not in str(error.value).split("\n")[0]

@@ -27,12 +27,14 @@ from pytensor.tensor.linalg import (
 )
 
 from theano.gof.op import Op
-from theano.tensor.basic import diag
+from theano.tensor.basic import AllocDiag, ExtractDiag, diag
 
 __all__ = [
+    "AllocDiag",
     "Det",
     "Eig",
     "Eigh",
+    "ExtractDiag",
     "MatrixInverse",
     "MatrixPinv",
     "SVD",
