@@ -1705,6 +1705,13 @@ enter(
     shuffled(2, 4, 4),
 )
 
+enter(
+    "pool_2d.same_size_with_a_cut_edge",
+    lambda x: [T.signal.pool.max_pool_2d_same_size(x, (2, 2))],
+    shuffled(2, 5, 3),
+    gradient=False,
+)
+
 _bn = [floats(4, 3), positive(1, 3), floats(1, 3), floats(1, 3), positive(1, 3)]
 enter(
     "bn.train",

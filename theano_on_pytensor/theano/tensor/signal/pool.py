@@ -105,10 +105,11 @@ def _pool_nd(axes, input, ws, ignore_border, stride, pad, mode, ds, st, padding)
 def max_pool_2d_same_size(input, patch_size):
     """``input`` with every value that is not its window's maximum set to zero.
 
-    Windows of ``patch_size`` do not overlap; those cut by the edge count.
+    Windows of ``patch_size`` do not overlap; all of one that the edge cuts is set to
+    zero.
     """
-    maxima = pool_2d(input, patch_size, ignore_border=False)
-    return MaxPool2dGrad(patch_size, ignore_border=False)(input, maxima, maxima)
+    maxima = pool_2d(input, patch_size, ignore_border=True)
+    return MaxPool2dGrad(patch_size, ignore_border=True)(input, maxima, maxima)
 
 
 class Pool(Pool2d):
