@@ -706,9 +706,9 @@ def batch_normalization_on_images():
 
 
 @case_of_0_2(update=adam)
-def batch_normalization_with_kept_averages():
+def batch_normalization_with_given_averages():
     layer = layers.BatchNormLayer(
-        layers.DenseLayer(vectors(), 7), batch_norm_use_averages=True
+        layers.DenseLayer(vectors(), 7), epsilon=0.01, alpha=0.5
     )
     layer = layers.BatchNormLayer(
         layers.DenseLayer(layer, 5), mean=init.Constant(0.1), inv_std=init.Constant(2)
