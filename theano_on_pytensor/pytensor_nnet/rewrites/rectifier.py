@@ -98,11 +98,15 @@ def recognize_rectifier(
 ) -> Rectifier | None:
     """The rectifier of the sum of one or two terms that ``variable`` is, if any.
 
-    A slope of 1 is none at all: the sum itself.
+    A slope of 1 is none at all: the sum itself. One below zero, as the absolute value
+    has, is no rectifier's here: gradients tell by the output's sign where the sum was
+    below zero.
     """
     try:
         below = _evaluate(variable, dict(zip(terms, (-1.0, 0.0), strict=False)))
         slope = 0.0 - below
+        if slope < 0:
+            return None
         for point, values in _points(terms):
             expected = point if point > 0 else slope * point
             if not _agree(_evaluate(variable, values), expected):

@@ -180,7 +180,7 @@ def test_integers_groups_and_mixed_types_are_left_alone():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("nonlinearity", [rectify, leaky, lambda z: z])
+@pytest.mark.parametrize("nonlinearity", [rectify, leaky, abs, lambda z: z])
 def test_dense_layers(dtype, nonlinearity):
     rng = np.random.default_rng(0)
     shapes = [(6, 7), (7, 20), (20,), (20, 3), (3,)]

@@ -45,6 +45,7 @@ FORMS = {
         lambda z: pool_2d(rectify(z[:, :, 1:14, 1:14]), (2, 2)),
     ),
     "leaky": ({}, lambda z: pool_2d(leaky(z), (3, 2))),
+    "absolute": ({}, lambda z: pool_2d(abs(z), (2, 2))),
     "no pool": ({}, rectify),
     "no nonlinearity": ({"filter_flip": False}, lambda z: pool_2d(z, (2, 2))),
     "overlapping": ({}, lambda z: pool_2d(rectify(z), (3, 3), stride=(2, 2))),
