@@ -57,7 +57,9 @@ def test_every_case_is_recorded() -> None:
     seeds = {version: recorded["seeds"] for version, recorded in GENUINE.items()}
     of_0_2 = set(layer_traces.NEEDS_0_2)
     assert set(layer_traces.CASES) - of_0_2 == set(seeds["0.1"]["1"])
-    assert set(seeds["0.2.dev1"]["1"]) <= of_0_2
+    # NumPy refuses the floats that Lasagne's head gives for sizes, then as now.
+    refused = {"transformer_by_thin_plate_splines"}
+    assert of_0_2 - set(seeds["0.2.dev1"]["1"]) == refused
     assert len(seeds["0.1"]["1"]) >= 60
     assert seeds["0.1"].keys() == {"1", "2", "3"}
 
