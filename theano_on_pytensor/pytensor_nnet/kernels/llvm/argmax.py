@@ -10,10 +10,9 @@ from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function
 from pytensor_nnet.kernels.llvm.ir import Function
 from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.memory import address
+from pytensor_nnet.kernels.llvm.operations import TYPES
 
 __all__ = ["add_argmax"]
-
-_ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
 
 def add_argmax(launch: Launch, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -27,7 +26,9 @@ def add_argmax(launch: Launch, array: np.ndarray[Any, Any]) -> np.ndarray[Any, A
         raise ValueError(f"an array of shape {array.shape} has no maxima")
     out, out_at = launch.allocate(tuple(outer), np.int64)
     place = address(launch.in_order(array))
-    launch.add(_kernel(_ELEMENTS[array.dtype]), [(place, out_at, prod(outer), columns)])
+    launch.add(
+        _kernel(TYPES[array.dtype.name]), [(place, out_at, prod(outer), columns)]
+    )
     return out
 
 

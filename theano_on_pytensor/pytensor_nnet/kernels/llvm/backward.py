@@ -103,7 +103,7 @@ class Backward:
         """
         layer = self.layer
         rows, columns = layer.image_size
-        row = columns * layer.channels * {"float": 4, "double": 8}[layer.element]
+        row = columns * layer.channels * layer.itemsize
         if self.skips_blanks or rows * row <= _NEAR:
             return self.windows(cpu)
         (taps, _), (dilation, _) = layer.filter_size, layer.dilations

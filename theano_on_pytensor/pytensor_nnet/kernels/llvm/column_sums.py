@@ -14,10 +14,10 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.operations import TYPES
 
 __all__ = ["add_column_sums"]
 
-_ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _GROUPS = 8
 # Numbers below which a second thread is not worth waking.
 _SMALL_TASK = 1 << 15
@@ -38,7 +38,7 @@ def add_column_sums(
     shape = (len(spans), together + 1, columns)
     partial, place = launch.allocate(shape, np.float64)
     step = partial.strides[0]
-    kernel = _kernel(_ELEMENTS[matrix.dtype], columns)
+    kernel = _kernel(TYPES[matrix.dtype.name], columns)
     launch.add(
         kernel,
         [

@@ -24,7 +24,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.backward import Backward, backward_kernel
 from pytensor_nnet.kernels.llvm.compiler import host
 from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel
-from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.launch import Launch, run_at_once
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
 from pytensor_nnet.kernels.llvm.memory import address, zeros
 from pytensor_nnet.kernels.llvm.padding import pad_images
@@ -44,8 +44,6 @@ __all__ = [
     "convolve",
     "convolve_filter_gradient",
     "convolve_input_gradient",
-    "convolve_pooled",
-    "convolve_pooled_gradients",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -79,7 +77,7 @@ def convolve(images: Array, filters: Array, geometry: Convolution = PLAIN) -> Ar
     out_shape = geometry.output_shape(images.shape, filters.shape)
     if not _is_served(images, filters, geometry, out_shape):
         return reference.convolve(images, filters, geometry)
-    return convolve_pooled(images, filters, None, geometry, Epilogue())[0]
+    return run_at_once(add_layer, images, filters, None, geometry, Epilogue())[0]
 
 
 def convolve_filter_gradient(
@@ -132,8 +130,9 @@ def convolve_input_gradient(
         )
         pads = ((down - top, down - bottom), (across - left, across - right))
         turned = replace(geometry, pads=pads, flip=not geometry.flip)
-        return convolve_pooled(
-            output_gradient, filters.swapaxes(0, 1), None, turned, Epilogue()
+        turned_filters = filters.swapaxes(0, 1)
+        return run_at_once(
+            add_layer, output_gradient, turned_filters, None, turned, Epilogue()
         )[0]
     launch = Launch()
     rows, columns = image_size
@@ -152,14 +151,6 @@ def convolve_input_gradient(
     images = _without_pads(launch, padded, geometry.pads, image_size)
     launch.run()
     return images
-
-
-def convolve_pooled(*arguments: Any) -> tuple[Array, Array | None]:
-    """The output and the mask of :func:`add_layer`."""
-    launch = Launch()
-    results = add_layer(launch, *arguments)
-    launch.run()
-    return results
 
 
 def add_layer(
@@ -182,14 +173,6 @@ def add_layer(
     layer = _layer(padded, filters.shape, geometry, epilogue)
     plan = _forward_plan(layer, filters.shape, geometry.flip)
     return plan.add_to(launch, padded, filters, bias)
-
-
-def convolve_pooled_gradients(*arguments: Any) -> Gradients:
-    """The gradients of :func:`add_layer_gradients`."""
-    launch = Launch()
-    results = add_layer_gradients(launch, *arguments)
-    launch.run()
-    return results
 
 
 def add_layer_gradients(

@@ -21,7 +21,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel
 from pytensor_nnet.kernels.llvm.memory import COUNTS_REFERENCES, address, allocate
 
-__all__ = ["Launch", "Row"]
+__all__ = ["Launch", "Row", "run_at_once"]
 
 Array = np.ndarray[Any, Any]
 Row = tuple[float, ...]
@@ -133,6 +133,14 @@ class Launch:
             job.run()
         if self.after is not None:
             self.after()
+
+
+def run_at_once(describe: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What ``describe`` returns, a function that adds to a launch, after a run."""
+    launch = Launch()
+    results = describe(launch, *arguments, **options)
+    launch.run()
+    return results
 
 
 class _Moving(int):

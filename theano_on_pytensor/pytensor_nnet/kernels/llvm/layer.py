@@ -115,6 +115,11 @@ class Layer:
     def taps(self) -> int:
         return self.channels * self.filter_size[0] * self.filter_size[1]
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return {"float": 4, "double": 8}[self.element]
+
     def step(self, rows: int, columns: int) -> int:
         """From a number to the one that a filter meets so many positions on."""
         down, across = self.strides

@@ -18,7 +18,7 @@ from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.panels import Panels, product_kernel
 
-__all__ = ["add_derivative", "add_product", "add_sum", "differentiate", "multiply"]
+__all__ = ["add_derivative", "add_product", "add_sum"]
 
 Array = np.ndarray[Any, Any]
 
@@ -27,14 +27,6 @@ _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _SMALL_TASK = 1 << 20
 # Rows below which a task is not split: those of a tile.
 _FEW_ROWS = 6
-
-
-def multiply(*arguments: Any, **options: Any) -> tuple[Array, Array | None]:
-    """The output and the mask of :func:`add_product`."""
-    launch = Launch()
-    results = add_product(launch, *arguments, **options)
-    launch.run()
-    return results
 
 
 def add_product(
@@ -154,14 +146,6 @@ def _split(
         for i in range(n)
         for j in range(m)
     ]
-
-
-def differentiate(*arguments: Any) -> tuple[Array, Array]:
-    """The gradient and the sum of :func:`add_derivative`."""
-    launch = Launch()
-    results = add_derivative(launch, *arguments)
-    launch.run()
-    return results
 
 
 def add_derivative(

@@ -79,8 +79,7 @@ class Winograd:
         """Rows of tiles that are worked on at a time."""
         rows, columns = self.tiles
         width = self.layer.channels + self.filters(cpu)
-        itemsize = {"float": 4, "double": 8}[self.layer.element]
-        return max(1, min(rows, _BLOCK // (16 * columns * width * itemsize)))
+        return max(1, min(rows, _BLOCK // (16 * columns * width * self.layer.itemsize)))
 
     def tile(self, cpu: CPU) -> Tile:
         """Of a product: so many tiles of an image, so many vectors of filters."""

@@ -1,6 +1,7 @@
 """The compiled convolution against one that visits every tap of every window."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from pytensor_nnet.kernels.convolution import Convolution
 from pytensor_nnet.kernels.llvm import backward, convolution, threads, winograd
 from pytensor_nnet.kernels.llvm.backward import Backward, generate_backward
 from pytensor_nnet.kernels.llvm.convolution import (
+    add_layer,
+    add_layer_gradients,
     convolve,
     convolve_filter_gradient,
     convolve_input_gradient,
-    convolve_pooled,
-    convolve_pooled_gradients,
 )
 from pytensor_nnet.kernels.llvm.forward import generate_forward
+from pytensor_nnet.kernels.llvm.launch import run_at_once
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer, choose_tile
 from pytensor_nnet.kernels.llvm.winograd import (
     Winograd,
@@ -37,6 +39,10 @@ FEW = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 MANY = settings(FEW, max_examples=150)
+
+
+convolve_pooled = partial(run_at_once, add_layer)
+convolve_pooled_gradients = partial(run_at_once, add_layer_gradients)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """The compiled functions against those in NumPy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,23 +13,15 @@ from pytensor_nnet.kernels.llvm.crossentropy import (
     add_softmax_log_likelihood_gradient,
     is_served,
 )
-from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.launch import Launch, run_at_once
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
 
 
-def softmax_log_likelihood(scores, classes):
-    launch = Launch()
-    results = add_softmax_log_likelihood(launch, scores, classes)
-    launch.run()
-    return results
-
-
-def softmax_log_likelihood_gradient(*arguments):
-    launch = Launch()
-    gradient = add_softmax_log_likelihood_gradient(launch, *arguments)
-    launch.run()
-    return gradient
+softmax_log_likelihood = partial(run_at_once, add_softmax_log_likelihood)
+softmax_log_likelihood_gradient = partial(
+    run_at_once, add_softmax_log_likelihood_gradient
+)
 
 
 def assert_close(result, expected):

@@ -1,16 +1,21 @@
 """Products of matrices against NumPy's, in float64."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytensor_nnet.kernels.llvm import product, threads
+from pytensor_nnet.kernels.llvm.launch import run_at_once
 from pytensor_nnet.kernels.llvm.panels import Panels, generate_product
-from pytensor_nnet.kernels.llvm.product import differentiate, multiply
+from pytensor_nnet.kernels.llvm.product import add_derivative, add_product
 
 from .conftest import NEON
 
+multiply = partial(run_at_once, add_product)
+differentiate = partial(run_at_once, add_derivative)
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 FEW = settings(
     max_examples=25,

@@ -1,12 +1,14 @@
 """Against NumPy's transposition."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytensor_nnet.kernels.llvm import transposition
-from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.launch import run_at_once
 
 FEW = settings(
     max_examples=50,
@@ -15,11 +17,7 @@ FEW = settings(
 )
 
 
-def transpose(array):
-    launch = Launch()
-    result = transposition.transpose(launch, array)
-    launch.run()
-    return result
+transpose = partial(run_at_once, transposition.transpose)
 
 
 @FEW
