@@ -9,7 +9,8 @@ cache:
 2. For each filter the gradients that are not zero become a list of (where its
    window begins in the image, gradient), those of tied maxima among them; then
    ``filter's gradient += gradient * window``, entry after entry, in registers. With
-   few channels, windows that are blank are left out.
+   few channels, windows that are blank are left out, or
+   :mod:`~pytensor_nnet.kernels.llvm.pixels` does it another way.
 3. For each position the gradients that are not zero become a list of (filter,
    gradient); then ``window's gradient += gradient * filter``, in registers.
 """
@@ -25,6 +26,7 @@ from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.compression import Compression
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, Variable, vector
 from pytensor_nnet.kernels.llvm.layer import Layer
+from pytensor_nnet.kernels.llvm.pixels import PixelSum, sums_pixels
 from pytensor_nnet.kernels.llvm.transposition import transposed_square
 
 __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
@@ -32,6 +34,8 @@ __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
 _BLANK_CHANNELS = 4
 # Bytes of an image that stay in a core's first cache, beside all else.
 _NEAR = 20 << 10
+# Passes over a list that are written out, where these are fewer than a loop's.
+_WRITTEN_OUT = 4
 # Vectors of filters whose bias's gradient is summed at a time.
 _ABREAST = 4
 
@@ -88,6 +92,12 @@ class Backward:
     @property
     def skips_blanks(self) -> bool:
         return self.layer.channels <= _BLANK_CHANNELS
+
+    def sums_pixels(self, cpu: CPU) -> bool:
+        """Whether the filters' gradient is summed pixel by pixel, at least of some
+        images.
+        """
+        return self.to_filters and not self.to_images and sums_pixels(self.layer, cpu)
 
     def windows(self, cpu: CPU) -> int:
         """Windows of an image and one that is none, up to whole vectors."""
@@ -173,9 +183,12 @@ class Backward:
         block, lists = self.windows(cpu) * self.filters(cpu), sum(self.lists(cpu))
         counts = self.layer.filters + self.n_windows * self.layer.epilogue.area
         used = 2 * (self.windows(cpu) + self.lanes(cpu))
-        return Scratch(
-            2 * block + lists + self.image_copy(cpu), 2 * block, lists + used + counts
-        )
+        numbers = 2 * block + lists + self.image_copy(cpu)
+        offsets = lists + used + counts
+        if self.sums_pixels(cpu):
+            pixel_sum = PixelSum(self.layer, cpu)
+            numbers, offsets = numbers + pixel_sum.numbers, offsets + pixel_sum.listed
+        return Scratch(numbers, 2 * block, offsets)
 
 
 def _whole(size: int, lanes: int) -> int:
@@ -226,6 +239,15 @@ def generate_backward(backward: Backward, filters_last: bool, cpu: CPU) -> Funct
     return function
 
 
+@dataclass(frozen=True)
+class _Given:
+    """Of an image: the output's gradient, the output, the mask."""
+
+    gradient: Array
+    out: Array
+    mask: Array
+
+
 class _Backward:
     def __init__(
         self, function: Function, backward: Backward, filters_last: bool, cpu: CPU
@@ -259,6 +281,9 @@ class _Backward:
         self.used = self.listed_counts[positions]
         self.used_places = self.used[self.windows + self.lanes]
         self.copy = lists[of_filters + of_positions]
+        self.pixel_sum = None
+        if backward.sums_pixels(cpu):
+            self.pixel_sum = PixelSum(self.layer, cpu)
 
     def write(self) -> None:
         function, layer, backward = self.function, self.layer, self.backward
@@ -267,12 +292,24 @@ class _Backward:
         size = rows * columns * layer.channels
         self._begin()
         with function.loop(arguments["first"], arguments["last"]) as image:
-            self._prepare(image)
             pixels = arguments["images"][image * size]
-            if backward.to_filters:
-                self._to_filters(pixels, size)
-            if backward.to_images:
-                self._to_images(arguments["to_images"][image * size], size)
+            place = image * (backward.n_windows * layer.filters)
+            given = _Given(
+                arguments["gradient"][image * arguments["image_stride"]],
+                arguments["out"][place],
+                arguments["mask"][place],
+            )
+            if self.pixel_sum:
+                self._sum_pixels(self.pixel_sum, given, pixels, size)
+            else:
+                self._prepare(given)
+                if backward.to_filters:
+                    self._to_filters(pixels, size)
+                if backward.to_images:
+                    self._to_images(arguments["to_images"][image * size], size)
+        if self.pixel_sum:
+            shape = backward.filter_shape(self.cpu)
+            self.pixel_sum.finish(arguments["to_filters"], shape)
 
     def _begin(self) -> None:
         """Sums of nothing, and no gradient where there is no window."""
@@ -280,6 +317,10 @@ class _Backward:
         if self.backward.to_filters:
             size = np.prod(self.backward.filter_shape(self.cpu), dtype=int)
             self._clear(arguments["to_filters"], int(size))
+        if self.pixel_sum:
+            numbers = self.copy[self.backward.image_copy(self.cpu)]
+            offsets = self.used_places[self.windows + self.lanes]
+            self.pixel_sum.begin(self.function, numbers, offsets)
         self._clear(arguments["to_bias"], self.filters)
         place = self.backward.n_windows * self.filters
         rest = self.windows * self.filters - place
@@ -289,69 +330,67 @@ class _Backward:
             zero = self.function.zero(self.layer.epilogue.mask_type)
             masks[place + index].store(zero)
 
-    def _prepare(self, image: Value) -> None:
+    def _prepare(self, given: _Given) -> None:
         """The gradient times the rectifier's derivative, and the mask, by window;
         and the bias's gradient.
         """
         function, layer = self.function, self.layer
-        arguments = function.arguments
+        to_bias = function.arguments["to_bias"]
         rows, columns = layer.out_size
-        gradient = arguments["gradient"][image * arguments["image_stride"]]
-        place = image * (self.backward.n_windows * layer.filters)
-        out, mask = arguments["out"][place], arguments["mask"][place]
         for first in range(0, self.filters, _ABREAST * self.lanes):
             starts = range(
                 first, min(first + _ABREAST * self.lanes, self.filters), self.lanes
             )
             sums = [
-                function.variable(
-                    self.type, arguments["to_bias"][start].load(self.lanes)
-                )
+                function.variable(self.type, to_bias[start].load(self.lanes))
                 for start in starts
             ]
             with function.loop(0, rows) as row, function.loop(0, columns) as column:
-                window = row * columns + column
-                here = gradient[
-                    row * arguments["row_stride"] + column * arguments["column_stride"]
-                ]
                 for start, bias in zip(starts, sums, strict=True):
-                    there = window * layer.filters + start
-                    self._prepare_filters(
-                        here, out[there], mask[there], window, start, bias
-                    )
+                    self._prepare_filters(given, row, column, start, bias)
             for start, bias in zip(starts, sums, strict=True):
-                arguments["to_bias"][start].store(bias.get())
+                to_bias[start].store(bias.get())
 
     def _prepare_filters(
-        self,
-        gradient: Array,
-        out: Array,
-        mask: Array,
-        window: Value,
-        start: int,
-        bias: Variable,
+        self, given: _Given, row: Value, column: Value, start: int, bias: Variable
     ) -> None:
         """Of a window, for a vector of filters."""
         function, epilogue = self.function, self.layer.epilogue
         tail = max(0, start + self.lanes - self.layer.filters) and (
             self.layer.filters - start
         )
+        one, bits = self._gradient(given, row, column, function.integer(start), tail)
         gradients, masks = self.by_window
-        one = self._load_filters(gradient, start, tail)
-        if epilogue.slope is not None:
-            one = self._differentiate(one, out.load(self.lanes, tail))
-        gradients[window * self.filters + start].store(one)
-        if not epilogue.keeps_mask:
+        place = (row * self.layer.out_size[1] + column) * self.filters + start
+        gradients[place].store(one)
+        if bits is None:
             bias.set(bias.get() + one)
             return
-        bits = mask.load(self.lanes, tail)
-        masks[window * self.filters + start].store(bits)
+        masks[place].store(bits)
         if epilogue.area > 1:
             bits = function.apply("ctpop", bits)
         number = bits.convert("zext", self.integers).convert("uitofp", self.type)
         bias.set(function.multiply_add(number, one, bias.get()))
 
-    def _load_filters(self, here: Array, start: int, tail: int) -> Value:
+    def _gradient(
+        self, given: _Given, row: Value, column: Value, start: Value, tail: int
+    ) -> tuple[Value, Value | None]:
+        """Of a window, for a vector of filters: the gradient before the rectifier,
+        and the mask if there is one.
+        """
+        arguments, epilogue = self.function.arguments, self.layer.epilogue
+        here = given.gradient[
+            row * arguments["row_stride"] + column * arguments["column_stride"]
+        ]
+        place = (row * self.layer.out_size[1] + column) * self.layer.filters + start
+        one = self._load_filters(here, start, tail)
+        if epilogue.slope is not None:
+            one = self._differentiate(one, given.out[place].load(self.lanes, tail))
+        if not epilogue.keeps_mask:
+            return one, None
+        return one, given.mask[place].load(self.lanes, tail)
+
+    def _load_filters(self, here: Array, start: Value, tail: int) -> Value:
         """The gradients of a window, for a vector of filters."""
         if self.filters_last:
             return here[start].load(self.lanes, tail)
@@ -359,7 +398,7 @@ class _Backward:
         stride = function.arguments["filter_stride"]
         value = function.zero(self.type)
         for lane in range(tail or self.lanes):
-            number = here[stride * (start + lane)].load()
+            number = here[(start + lane) * stride].load()
             value = function.emit(
                 self.type,
                 f"insertelement {self.type} {value.text}, "
@@ -374,6 +413,31 @@ class _Backward:
         if slope:
             result = out.compare("olt", 0).select(gradient * slope, result)
         return result
+
+    def _sum_pixels(
+        self, pixel_sum: PixelSum, given: _Given, pixels: Array, size: int
+    ) -> None:
+        """The gradients of filters and bias, pixel by pixel where that is faster."""
+
+        def gradients(
+            row: Value, column: Value, start: Value, tail: int
+        ) -> tuple[Value, Value | None]:
+            one, bits = self._gradient(given, row, column, start, tail)
+            return one, bits and bits.convert("zext", self.integers)
+
+        def add() -> None:
+            to_bias = self.function.arguments["to_bias"]
+            pixel_sum.add(pixels, gradients, to_bias)
+
+        is_faster = pixel_sum.is_faster(pixels)
+        if is_faster is None:
+            add()
+            return
+        with self.function.when(is_faster):
+            add()
+        with self.function.when(is_faster.compare("eq", 0)):
+            self._prepare(given)
+            self._to_filters(pixels, size)
 
     def _to_filters(self, pixels: Array, size: int) -> None:
         function = self.function
@@ -653,13 +717,17 @@ class _Backward:
         ]
         padded = len(parts) * unit
         zero = function.integer(0)
-        if len(starts) * len(parts) <= capacity:
+        passes = -(-len(starts) * len(parts) // capacity)
+        looped = len(starts) * -(-len(parts) // capacity)
+        if passes == 1 or passes < min(looped, _WRITTEN_OUT + 1):
             everything = [
                 _Part(start + part.place, index * padded + part.at, part.tail)
                 for index, start in enumerate(starts)
                 for part in parts
             ]
-            body(zero, zero, everything)
+            ends = [len(everything) * number // passes for number in range(passes + 1)]
+            for begin, end in zip(ends, ends[1:], strict=False):
+                body(zero, zero, everything[begin:end])
             return
         rows = layer.filter_size[0]
         per_row = len(starts) // rows

@@ -37,12 +37,20 @@ def forward_kernel(layer: Layer) -> Callable[..., None]:
 
 def skips_blanks(layer: Layer, cpu: CPU) -> bool:
     """Whether the kernel leaves out zeros, unless a filter holds an infinity or NaN."""
-    tile = choose_tile(layer, cpu)
     return (
         layer.channels <= _BLANK_CHANNELS
         and layer.dilations == (1, 1)
-        and layer.taps * tile.accumulators <= _UNROLLED_TILE
+        and layer.taps * (cpu.registers // 2) <= _UNROLLED_TILE
     )
+
+
+def _tile(layer: Layer, cpu: CPU) -> Tile:
+    """Where all taps are written out, the compiler keeps pixels and weights in
+    registers for the next taps: so half of the registers are theirs.
+    """
+    if skips_blanks(layer, cpu):
+        return choose_tile(layer, cpu, cpu.registers // 2)
+    return choose_tile(layer, cpu, cpu.registers)
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Direct:
         after tile; zeros fill the last vector.
         """
         cpu, layer = host(), self.layer
-        lanes, tile = cpu.lanes(layer.element), choose_tile(layer, cpu)
+        lanes, tile = cpu.lanes(layer.element), _tile(layer, cpu)
         padded = -(-layer.filters // lanes) * lanes
         wide = tile.vectors * lanes
         whole = padded // wide * wide
@@ -91,7 +99,7 @@ class _Forward:
         self.function, self.layer = function, layer
         self.lanes = cpu.lanes(layer.element)
         self.type = vector(self.lanes, layer.element)
-        self.tile = choose_tile(layer, cpu)
+        self.tile = _tile(layer, cpu)
         self.skips_blanks = skips_blanks(layer, cpu)
         self.sums = [
             function.variable(self.type) for _ in range(self.tile.accumulators)

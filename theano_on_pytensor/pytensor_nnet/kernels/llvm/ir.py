@@ -261,23 +261,18 @@ class Array:
 
     def store(self, value: Value, tail: int = 0) -> None:
         """Write a value, or only the first ``tail`` lanes of a vector."""
-        if tail == 1:
-            # LLVM 22 writes four bytes where a masked store has one lane of one byte.
-            value, tail = value.first(), 0
+        # In pieces, each of a power of two: some CPUs are slow to store under a mask.
+        place = 0
+        while tail and place < tail:
+            size = 1 << (tail - place).bit_length() - 1
+            piece = value.shuffle(list(range(place, place + size)))
+            self[place].store(piece.first() if size == 1 else piece)
+            place += size
         if not tail:
             self.function.line(
                 f"store {value.type} {value.text}, ptr {self.text}, "
                 f"align {self._alignment()}"
             )
-            return
-        self.function.call(
-            "void",
-            f"llvm.masked.store.{_suffix(value.type)}.p0",
-            f"{value.type} {value.text}",
-            f"ptr {self.text}",
-            f"i32 {self._alignment()}",
-            _first_lanes(lanes_of(value.type), tail),
-        )
 
 
 def _first_lanes(lanes: int, count: int) -> str:

@@ -160,8 +160,8 @@ def split(length: int, step: int) -> list[tuple[int, int]]:
     ]
 
 
-def choose_tile(layer: Layer, cpu: CPU) -> Tile:
-    """The tile that needs the fewest cycles for all of the output."""
+def choose_tile(layer: Layer, cpu: CPU, most: int) -> Tile:
+    """The tile of at most so many sums that needs the fewest cycles for the output."""
     lanes = cpu.lanes(layer.element)
     vectors = -(-layer.filters // lanes)
     down, across = layer.epilogue.window
@@ -175,7 +175,7 @@ def choose_tile(layer: Layer, cpu: CPU) -> Tile:
         for depth in range(1, min(vectors, 4) + 1)
         for height in heights
         for width in range(across, columns + 1, across)
-        if height * width * depth + depth + 1 <= cpu.registers
+        if height * width * depth <= min(most, cpu.registers - depth - 1)
     ] or [Tile(heights[0], across, 1)]
 
     def cost(tile: Tile) -> float:
@@ -186,4 +186,6 @@ def choose_tile(layer: Layer, cpu: CPU) -> Tile:
             for k, depth in split(vectors, tile.vectors)
         )
 
-    return min(candidates, key=lambda tile: (cost(tile), -tile.accumulators))
+    return min(
+        candidates, key=lambda tile: (cost(tile), -tile.accumulators, -tile.vectors)
+    )

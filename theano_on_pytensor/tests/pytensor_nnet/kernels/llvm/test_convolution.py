@@ -22,6 +22,7 @@ from pytensor_nnet.kernels.llvm.convolution import (
 from pytensor_nnet.kernels.llvm.forward import generate_forward
 from pytensor_nnet.kernels.llvm.launch import run_at_once
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer, choose_tile
+from pytensor_nnet.kernels.llvm.pixels import PixelSum, sums_pixels
 from pytensor_nnet.kernels.llvm.winograd import (
     Winograd,
     generate_transformation,
@@ -106,15 +107,18 @@ def slow_gradients(images, filters, windows, shape, given, geometry, slope, at_z
 
 
 @st.composite
-def layers(draw, largest=40):
-    """A geometry, an epilogue and arrays that fit: images, filters, bias."""
+def layers(draw, largest=40, channels=None, plain=False):
+    """A geometry, an epilogue and arrays that fit: images, filters, bias.
+
+    ``plain``: without strides and dilations.
+    """
     size = st.integers(1, 4)
     pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
     pads = st.tuples(st.integers(0, 2), st.integers(0, 2))
     geometry = Convolution(
         draw(st.tuples(pads, pads)),
-        draw(pair),
-        draw(st.sampled_from([(1, 1), (1, 1), (2, 1), (1, 2)])),
+        (1, 1) if plain else draw(pair),
+        (1, 1) if plain else draw(st.sampled_from([(1, 1), (1, 1), (2, 1), (1, 2)])),
         1,
         draw(st.booleans()),
     )
@@ -126,7 +130,7 @@ def layers(draw, largest=40):
     count = st.integers(1, largest)
     image_shape = (
         draw(size),
-        draw(count),
+        draw(st.integers(1, channels) if channels else count),
         draw(st.integers(1, 13)),
         draw(st.integers(1, 13)),
     )
@@ -207,6 +211,50 @@ def test_many_layers_equal_the_slow_one(cpu, problem):
 @given(layers(largest=4))
 def test_few_channels(cpu, problem):
     check_layer(problem)
+
+
+@FEW
+@given(layers(channels=4, plain=True))
+def test_first_layers(cpu, problem):
+    check_layer(problem)
+
+
+@pytest.mark.slow
+@MANY
+@given(layers(channels=4, plain=True))
+def test_many_first_layers(cpu, problem):
+    check_layer(problem)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("channels", "window", "share", "sums"),
+    [
+        (1, (2, 2), 0.2, True),
+        (1, (2, 2), 0.9, False),
+        (1, (1, 1), 0.9, True),
+        (3, (1, 1), 0.9, True),
+        (3, (2, 2), 0.1, False),
+    ],
+)
+def test_gradients_are_summed_pixel_by_pixel_where_that_is_faster(
+    cpu, dtype, channels, window, share, sums
+):
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((3, channels, 20, 19)).astype(dtype)
+    images[rng.random(images.shape) > share] = 0
+    filters = rng.standard_normal((37, channels, 5, 5)).astype(dtype)
+    bias = rng.standard_normal(37).astype(dtype)
+    layer = Layer(
+        {4: "float", 8: "double"}[images.itemsize],
+        *(channels, images.shape[2:], 37, (5, 5)),
+        epilogue=Epilogue(window, 0.0, True),
+    )
+    assert sums_pixels(layer, cpu) == (sums or channels == 1)
+    if channels == 1:
+        most = PixelSum(layer, cpu).most
+        assert all((np.count_nonzero(image) <= most) == sums for image in images)
+    check_layer((Convolution(), layer.epilogue, images, filters, bias, rng))
 
 
 @st.composite
@@ -347,11 +395,12 @@ def test_the_same_bits_for_any_number_of_threads(cpu, channels):
         try:
             out, mask = convolve_pooled(images, filters, bias, geometry, epilogue)
             gradients = convolve_pooled_gradients(
-                images, filters, out, mask, np.cos(out), geometry, epilogue, 0.5
+                *(images, filters, out, mask, np.cos(out), geometry, epilogue),
+                *(0.5, channels > 1),
             )
         finally:
             threads.set_threads(before)
-        results.append([out, mask, *gradients])
+        results.append([out, mask, *filter(lambda x: x is not None, gradients)])
     for others in results[1:]:
         for one, other in zip(results[0], others, strict=True):
             assert one.tobytes() == other.tobytes()
@@ -460,7 +509,7 @@ def test_tiles_fit_in_the_registers(cpu):
                     *("float", 8, (size + 2, size + 2), filters, (3, 3)),
                     epilogue=Epilogue(window),
                 )
-                tile = choose_tile(layer, cpu)
+                tile = choose_tile(layer, cpu, cpu.registers)
                 assert tile.rows % window[0] == tile.columns % window[1] == 0
                 registers = tile.accumulators + tile.vectors + 1
                 assert registers <= max(cpu.registers, window[0] * window[1] + 2)
@@ -480,6 +529,9 @@ def test_text_for_neon_is_llvms():
         generate_winograd(minimal, NEON),
         generate_backward(Backward(layer), True, NEON),
         generate_backward(Backward(layer, to_images=False), False, NEON),
+        generate_backward(
+            Backward(replace(layer, channels=1), to_images=False), True, NEON
+        ),
     ):
         assert "<4 x float>" in function.text()
         llvm.parse_assembly(function.text()).verify()
