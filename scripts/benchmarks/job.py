@@ -19,8 +19,9 @@ def read():
 
     ``network`` holds ``image``, ``layers`` and ``nesterov``; ``images`` and
     ``labels`` are .npy files; ``trained`` and ``validated`` numbers of images of an
-    epoch; ``only_start`` asks for a first training step and nothing more. After
-    ``timeout`` seconds the process ends, where the system has alarms.
+    epoch, of ``epochs`` one after the other; ``only_start`` asks for a first
+    training step and nothing more. After ``timeout`` seconds the process ends, where
+    the system has alarms.
     """
     job = json.loads(sys.stdin.read())
     if hasattr(signal, "alarm"):
@@ -146,18 +147,22 @@ def warm_up_sizes(job):
 
 
 def measure(job, epoch, parameters):
-    """Run an epoch and write the answer.
+    """Run the epochs and write the answer, with the seconds of each.
 
     ``epoch(trained, validated)`` trains and validates on the first so many images
     of either part and returns the mean training loss; it runs once to warm up.
     """
     ready = seconds_since_start()
     epoch(*warm_up_sizes(job))
+    seconds = []
     with Stopwatch() as watch:
-        loss = float(epoch(job["trained"], job["validated"]))
+        for _ in range(job["epochs"]):
+            with Stopwatch() as of_one:
+                loss = float(epoch(job["trained"], job["validated"]))
+            seconds.append(of_one.seconds)
     write(
         {
-            "seconds": watch.seconds,
+            "seconds": seconds,
             "loss": loss,
             "parameters": parameters,
             "peak_bytes": memory("VmHWM"),

@@ -63,8 +63,8 @@ def geometric_mean(values: Sequence[float]) -> float:
 def _describe_machine(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
     lines = [
-        f"- {results['started']}, {results['repeats']} repeats, medians, the peers in "
-        "turn",
+        f"- {results['started']}, {results['repeats']} repeats, the peers in turn, "
+        f"{_count(results['epochs'], 'epoch')} each; medians",
         f"- CPU: {machine['cpu']} ({machine['family']}), {machine['cores']} cores, "
         f"{machine['simd']}; {machine['system']}",
         f"- data: {results['data']['source']}",
@@ -85,7 +85,7 @@ def _describe_machine(results: Mapping[str, Any]) -> str:
     if others:
         lines.append(
             f"- other processes kept {median(others):.2f} cores busy meanwhile (median "
-            f"of {len(others)} epochs; at most {max(others):.2f})"
+            f"of {len(others)} processes; at most {max(others):.2f})"
         )
     return "\n".join(lines)
 
@@ -109,7 +109,7 @@ def _count(number: int, noun: str) -> str:
 def seconds_of(case: Mapping[str, Any], peer: str) -> float | None:
     """The median epoch, scaled to the full number of images; None: none finished."""
     answers = case["answers"].get(peer, [])
-    measured = [answer["seconds"] for answer in answers]
+    measured = [seconds for answer in answers for seconds in answer["seconds"]]
     return median(measured) * case["scale"] if measured else None
 
 

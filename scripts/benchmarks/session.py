@@ -124,6 +124,7 @@ class Session:
             "started": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
             "machine": machine.describe(),
             "repeats": options.repeats,
+            "epochs": options.epochs,
             "peers": {name: peer.description for name, peer in self.peers.items()},
             "layouts": list(TUNED_TORCH),
             "versions": {"ours": list_versions(self.ours.python), **versions},
@@ -184,6 +185,7 @@ class Session:
             "batch_size": case.batch_size,
             "trained": trained,
             "validated": validated,
+            "epochs": self.options.epochs,
             "only_start": False,
         }
         failed: set[str] = set()

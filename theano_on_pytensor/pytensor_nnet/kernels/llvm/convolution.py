@@ -58,6 +58,9 @@ _GROUPS = 8
 # which a second thread is not worth waking.
 _SMALL = 1 << 19
 _SMALL_TASK = 1 << 18
+# Multiply-adds of a convolution, as it is defined or by Winograd, that take as long
+# as one of a sum over positions: measured for 3 to 64 channels, filters 3x3 to 7x7.
+_DIRECT, _WINOGRAD = 1.5, 2.4
 
 
 class Gradients(NamedTuple):
@@ -121,7 +124,9 @@ def convolve_input_gradient(
             filters, output_gradient, image_size, geometry
         )
     (top, bottom), (left, right) = geometry.pads
-    if geometry.strides == (1, 1):
+    if geometry.strides == (1, 1) and _is_faster_turned(
+        filters, output_gradient.shape[2:], image_size
+    ):
         down, across = (
             dilated_size(size, dilation) - 1
             for size, dilation in zip(
@@ -231,6 +236,20 @@ def _is_served(
         and min(one.size, other.size) > 0
         and prod(out_shape) * max(1, prod(filters.shape[1:])) >= _SMALL
     )
+
+
+def _is_faster_turned(filters: Array, out_size: Any, image_size: Pair) -> bool:
+    """Whether the images' gradient is best had as a convolution of the output's, of
+    the multiply-adds that it takes in whole vectors; else as a sum over positions.
+    """
+    n_filters, channels, rows, columns = filters.shape
+    element = _ELEMENTS[filters.dtype]
+    lanes = host().lanes(element)
+    padded = image_size[0] + rows - 1, image_size[1] + columns - 1
+    layer = Layer(element, n_filters, padded, channels, (rows, columns))
+    turned = prod(image_size) * rows * columns * n_filters * -(-channels // lanes)
+    summed = prod(out_size) * rows * n_filters * -(-columns * channels // lanes)
+    return turned < summed * (_WINOGRAD if suits_winograd(layer) else _DIRECT)
 
 
 @cache
