@@ -6,13 +6,12 @@ from pytensor_nnet.kernels.llvm.layer import Layer
 __all__ = ["maximum", "window_output"]
 
 
-def window_output(layer: Layer, window: list[Value], bias: Value) -> list[Value]:
+def window_output(layer: Layer, window: list[Value]) -> list[Value]:
     """Of a window, for a vector of filters: the output and, if it is kept, the mask.
 
-    ``window`` are the sums at its positions. The bias is added, then the largest is
+    ``window`` are the sums at its positions, the bias among them. The largest is
     taken and rectified.
     """
-    window = [value + bias for value in window]
     largest = maximum(window)
     output = [_rectified(layer, largest)]
     if layer.epilogue.keeps_mask:

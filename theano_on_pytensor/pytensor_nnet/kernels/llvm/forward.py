@@ -10,7 +10,14 @@ import numpy as np
 
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.epilogue import window_output
-from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, Variable, vector
+from pytensor_nnet.kernels.llvm.ir import (
+    Array,
+    Function,
+    Operand,
+    Value,
+    Variable,
+    vector,
+)
 from pytensor_nnet.kernels.llvm.layer import Layer, Tile, choose_tile
 
 __all__ = ["Direct", "forward_kernel", "generate_forward", "skips_blanks"]
@@ -94,6 +101,33 @@ def generate_forward(layer: Layer, cpu: CPU) -> Function:
     return function
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Filters side by side: the first, what is packed of them, their biases, and how
+    many vectors they are. Of the last vector only ``tail`` are there, if it is not 0.
+    """
+
+    first: Value
+    filters: Array
+    bias: Array
+    vectors: int
+    tail: int
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """Where is written, of the output and the mask."""
+
+    out: Array
+    mask: Array
+
+    def at(self, place: Operand) -> "_Goal":
+        return _Goal(self.out[place], self.mask[place])
+
+    def of(self, group: _Group) -> "_Goal":
+        return self.at(group.first)
+
+
 class _Forward:
     def __init__(self, function: Function, layer: Layer, cpu: CPU):
         self.function, self.layer = function, layer
@@ -108,23 +142,42 @@ class _Forward:
     def write(self) -> None:
         """Groups of filters, images, rows of tiles, tiles: the outermost first, so
         that a group's filters stay in the cache.
+
+        Where zeros are left out, filters are small, and groups are innermost: what
+        is found of a tile's pixels serves them all, and a CPU that has met a tile's
+        blank rows for the first of them expects them for the next.
         """
-        function, layer = self.function, self.layer
-        arguments = function.arguments
-        vectors = -(-layer.filters // self.lanes)
-        whole, rest = divmod(vectors, self.tile.vectors)
-        wide = self.tile.vectors * self.lanes
-
-        def group(index: Any, depth: int, tail: int) -> None:
-            filters = arguments["filters"][index * (layer.taps * wide)]
-            if self.skips_blanks:
-                self._blank(index * wide, depth)
-            with function.loop(arguments["first"], arguments["last"]) as image:
-                self._image(image, filters, index * wide, depth, tail)
-
+        function, arguments = self.function, self.function.arguments
+        images = arguments["first"], arguments["last"]
         if self.skips_blanks:
-            self.counts_blanks = self._finds_infinities(vectors * self.lanes)
-        tail = layer.filters % self.lanes
+            self.counts_blanks = self._finds_infinities()
+            with function.loop(*images) as image:
+                self._over_tiles(image, self._leave_out_blanks)
+            return
+
+        def of_group(group: _Group) -> None:
+            def add(corner: Array, goal: _Goal, rows: int, columns: int) -> None:
+                tile = Tile(rows, columns, group.vectors)
+                sums = self._convolve(corner, group, tile)
+                self._write(sums, goal.of(group), tile, group.tail)
+
+            with function.loop(*images) as image:
+                self._over_tiles(image, add)
+
+        self._over_groups(of_group)
+
+    def _over_groups(self, body: Callable[[_Group], None]) -> None:
+        """All filters, as many vectors at a time as a tile has."""
+        function, layer, lanes = self.function, self.layer, self.lanes
+        vectors, tail = -(-layer.filters // lanes), layer.filters % lanes
+        whole, rest = divmod(vectors, self.tile.vectors)
+        wide = self.tile.vectors * lanes
+
+        def group(index: Value, depth: int, tail: int) -> None:
+            filters = function.arguments["filters"][index * (layer.taps * wide)]
+            bias = function.arguments["bias"][index * wide]
+            body(_Group(index * wide, filters, bias, depth, tail))
+
         uncut = whole - 1 if tail and not rest else whole
         if uncut:
             with function.loop(0, uncut) as index:
@@ -134,16 +187,18 @@ class _Forward:
         if rest:
             group(function.integer(whole), rest, tail)
 
-    def _image(
-        self, image: Value, filters: Array, first_filter: Value, depth: int, tail: int
+    def _over_tiles(
+        self, image: Value, body: Callable[[Array, _Goal, int, int], None]
     ) -> None:
+        """All of an image's tiles: the pixels at its corner, where it is written,
+        rows and columns.
+        """
         layer, arguments = self.layer, self.function.arguments
         rows, columns = layer.image_size
         out_rows, out_columns = layer.out_size
         pixels = arguments["images"][image * (rows * columns * layer.channels)]
-        place = image * (out_rows * out_columns * layer.filters) + first_filter
-        out, mask = arguments["out"][place], arguments["mask"][place]
-        bias = arguments["bias"][first_filter]
+        place = image * (out_rows * out_columns * layer.filters)
+        goal = _Goal(arguments["out"][place], arguments["mask"][place])
         down, across = layer.epilogue.window
         for top, height in self._progression(out_rows * down, self.tile.rows):
             with top as row:
@@ -151,18 +206,10 @@ class _Forward:
                     out_columns * across, self.tile.columns
                 ):
                     with left as column:
-                        tile = Tile(height, width, depth)
                         corner = row * layer.step(1, 0) + column * layer.step(0, 1)
                         window = (row // down) * out_columns + column // across
-                        offset = window * layer.filters
-                        goal = out[offset], mask[offset]
-                        if self.skips_blanks:
-                            self._unrolled(
-                                pixels[corner], filters, bias, goal, tile, tail
-                            )
-                        else:
-                            sums = self._convolve(pixels[corner], filters, tile)
-                            self._write(sums, bias, goal, tile, tail)
+                        here = goal.at(window * layer.filters)
+                        body(pixels[corner], here, height, width)
 
     def _progression(self, length: int, step: int) -> list[tuple[Any, int]]:
         """Loops over an axis: of whole tiles, and of one that is cut."""
@@ -176,8 +223,9 @@ class _Forward:
             parts.append((nullcontext(self.function.integer(whole)), length - whole))
         return parts
 
-    def _cleared(self, tile: Tile) -> list[list[list[Variable]]]:
-        """Sums of nothing: by row, column, vector of filters."""
+    def _begun(self, group: _Group, tile: Tile) -> list[list[list[Variable]]]:
+        """Sums of the bias alone: by row, column, vector of filters."""
+        biases = self._biases(group)
         free = iter(self.sums)
         sums = [
             [[next(free) for _ in range(tile.vectors)] for _ in range(tile.columns)]
@@ -185,16 +233,20 @@ class _Forward:
         ]
         for accumulators in sums:
             for column in accumulators:
-                for one in column:
-                    one.set(0)
+                for one, first in zip(column, biases, strict=True):
+                    one.set(first)
         return sums
 
+    def _biases(self, group: _Group) -> list[Value]:
+        lanes = self.lanes
+        return [group.bias[v * lanes].load(lanes) for v in range(group.vectors)]
+
     def _convolve(
-        self, corner: Array, filters: Array, tile: Tile
+        self, corner: Array, group: _Group, tile: Tile
     ) -> list[list[list[Variable]]]:
         """The sums of a tile."""
-        function, layer = self.function, self.layer
-        sums = self._cleared(tile)
+        function, layer, filters = self.function, self.layer, group.filters
+        sums = self._begun(group, tile)
         wide = tile.vectors * self.lanes
 
         def taps(pixels: Array, weights: Array, count: int) -> None:
@@ -225,57 +277,62 @@ class _Forward:
                 taps(pixels[whole], weights[whole * wide], layer.run - whole)
         return sums
 
-    def _finds_infinities(self, filters: int) -> Value:
+    def _finds_infinities(self) -> Value:
         """Whether a filter holds an infinity or NaN."""
         function, weights = self.function, self.function.arguments["filters"]
+        size = -(-self.layer.filters // self.lanes) * self.lanes * self.layer.taps
         total = function.variable(self.type, 0)
-        with function.loop(0, filters * self.layer.taps, self.lanes) as start:
+        with function.loop(0, size, self.lanes) as start:
             numbers = weights[start].load(self.lanes)
             total.set(total.get() + numbers * 0)
         return total.get().compare("uno", 0).any()
 
-    def _blank(self, first_filter: Value, depth: int) -> None:
-        """What is written where all pixels are zero, for a group of filters."""
-        bias = self.function.arguments["bias"][first_filter]
-        zeros = [self.function.zero(self.type)] * self.layer.epilogue.area
-        self.blank = [
-            window_output(self.layer, zeros, bias[v * self.lanes].load(self.lanes))
-            for v in range(depth)
-        ]
-
-    def _unrolled(
-        self,
-        corner: Array,
-        filters: Array,
-        bias: Array,
-        goal: tuple[Array, Array],
-        tile: Tile,
-        tail: int,
+    def _leave_out_blanks(
+        self, corner: Array, goal: _Goal, rows: int, columns: int
     ) -> None:
-        """Convolves and writes a tile, every tap written out.
+        """Convolves and writes a tile of all filters, every tap written out.
 
         Rows of pixels are left out where they are blank.
         """
-        function, layer = self.function, self.layer
-        counts_blanks = self.counts_blanks
-        height = (tile.rows - 1) * layer.strides[0] + layer.filter_size[0]
-        rows = [self._pixels_seen(corner, row, tile) for row in range(height)]
-        seen = rows[0]
-        for row in rows[1:]:
-            seen = seen | row
-        any_seen = seen.any() | counts_blanks
-        with function.when(any_seen):
-            sums = self._cleared(tile)
-            for row in range(height):
-                with function.when(rows[row].any() | counts_blanks):
-                    self._row(corner, row, filters, sums, tile)
-            self._write(sums, bias, goal, tile, tail)
-        with function.when(any_seen.compare("eq", 0)):
+        function = self.function
+        shape = Tile(rows, columns, 1)
+        together = self._rows_together(shape)
+        used = [
+            self._is_seen(corner, some, shape) | self.counts_blanks for some in together
+        ]
+        any_used = used[0]
+        for one in used[1:]:
+            any_used = any_used | one
+
+        def add(group: _Group) -> None:
+            tile = Tile(rows, columns, group.vectors)
+            sums = self._begun(group, tile)
+            for some, is_used in zip(together, used, strict=True):
+                with function.when(is_used):
+                    self._add_rows(corner, some, group, sums, tile)
+            self._write(sums, goal.of(group), tile, group.tail)
+
+        def write(group: _Group) -> None:
+            tile = Tile(rows, columns, group.vectors)
+            biases = self._biases(group)
             for v, i, j in self._windows(tile):
-                cut = tail if v == tile.vectors - 1 else 0
-                place = self._place(v, i, j)
-                for target, value in zip(goal, self.blank[v], strict=False):
-                    target[place].store(value, cut)
+                window = [biases[v]] * self.layer.epilogue.area
+                cut = group.tail if v == group.vectors - 1 else 0
+                here = goal.of(group).at(self._place(v, i, j))
+                self._write_window(window, here, cut)
+
+        with function.when(any_used):
+            self._over_groups(add)
+        with function.when(any_used.compare("eq", 0)):
+            self._over_groups(write)
+
+    def _is_seen(self, corner: Array, rows: list[int], tile: Tile) -> Value:
+        """Whether any pixel is not blank that a tile meets in these rows."""
+        seen = None
+        for row in rows:
+            part = self._pixels_seen(corner, row, tile)
+            seen = part if seen is None else seen | part
+        return seen.any()
 
     def _pixels_seen(self, corner: Array, row: int, tile: Tile) -> Value:
         """The bits of all pixels that a tile meets in a row, in one vector."""
@@ -290,32 +347,61 @@ class _Forward:
             seen = part if seen is None else seen | part
         return seen
 
-    def _row(
+    def _rows_met(self, tile: Tile, row: int) -> list[tuple[int, int]]:
+        """Which of a tile's rows meet a row of pixels, and with which of a filter's."""
+        layer = self.layer
+        return [
+            (i, row - i * layer.strides[0])
+            for i in range(tile.rows)
+            if 0 <= row - i * layer.strides[0] < layer.filter_size[0]
+        ]
+
+    def _rows_together(self, tile: Tile) -> list[list[int]]:
+        """The rows of pixels that a tile meets. Two that meet different rows of it
+        are taken together: there are more sums to add to in the meantime.
+        """
+        height = (tile.rows - 1) * self.layer.strides[0] + self.layer.filter_size[0]
+        met = {row: {i for i, _ in self._rows_met(tile, row)} for row in range(height)}
+        together: list[list[int]] = []
+        for row in range(height):
+            partner = next(
+                (
+                    rows
+                    for rows in together
+                    if len(rows) == 1 and not met[rows[0]] & met[row]
+                ),
+                None,
+            )
+            if partner:
+                partner.append(row)
+            else:
+                together.append([row])
+        return together
+
+    def _add_rows(
         self,
         corner: Array,
-        row: int,
-        filters: Array,
+        rows: list[int],
+        group: _Group,
         sums: list[list[list[Variable]]],
         tile: Tile,
     ) -> None:
-        """Adds what a row of pixels gives to a tile's sums."""
+        """Adds what rows of pixels give to a tile's sums."""
         function, layer = self.function, self.layer
         wide, step = tile.vectors * self.lanes, layer.step(0, 1)
-        pixels = corner[row * layer.image_size[1] * layer.channels]
-        users = [
-            (accumulators, row - i * layer.strides[0])
-            for i, accumulators in enumerate(sums)
-            if 0 <= row - i * layer.strides[0] < layer.filter_size[0]
-        ]
+        lines = {
+            row: corner[row * layer.image_size[1] * layer.channels] for row in rows
+        }
+        users = [(row, *met) for row in rows for met in self._rows_met(tile, row)]
         for tap in range(layer.run):
-            for accumulators, filter_row in users:
-                weights = filters[(filter_row * layer.run + tap) * wide]
+            for row, i, filter_row in users:
+                weights = group.filters[(filter_row * layer.run + tap) * wide]
                 columns = [
                     weights[v * self.lanes].load(self.lanes)
                     for v in range(tile.vectors)
                 ]
-                for j, column in enumerate(accumulators):
-                    pixel = pixels[tap + j * step].load_all(self.lanes)
+                for j, column in enumerate(sums[i]):
+                    pixel = lines[row][tap + j * step].load_all(self.lanes)
                     for one, weight in zip(column, columns, strict=True):
                         one.set(function.multiply_add(pixel, weight, one.get()))
 
@@ -335,14 +421,9 @@ class _Forward:
         return (i * out_columns + j) * self.layer.filters + v * self.lanes
 
     def _write(
-        self,
-        sums: list[list[list[Variable]]],
-        bias: Array,
-        goal: tuple[Array, Array],
-        tile: Tile,
-        tail: int,
+        self, sums: list[list[list[Variable]]], goal: _Goal, tile: Tile, tail: int
     ) -> None:
-        """Bias, rectifier, pool; then the output and the mask."""
+        """Rectifier, pool; then the output and the mask."""
         down, across = self.layer.epilogue.window
         for v, i, j in self._windows(tile):
             window = [
@@ -350,10 +431,10 @@ class _Forward:
                 for a in range(down)
                 for b in range(across)
             ]
-            shift = bias[v * self.lanes].load(self.lanes)
             cut = tail if v == tile.vectors - 1 else 0
-            place = self._place(v, i, j)
-            for target, value in zip(
-                goal, window_output(self.layer, window, shift), strict=False
-            ):
-                target[place].store(value, cut)
+            self._write_window(window, goal.at(self._place(v, i, j)), cut)
+
+    def _write_window(self, window: list[Value], goal: _Goal, tail: int) -> None:
+        results = window_output(self.layer, window)
+        for target, value in zip((goal.out, goal.mask), results, strict=False):
+            target.store(value, tail)

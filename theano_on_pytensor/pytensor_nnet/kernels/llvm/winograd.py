@@ -404,7 +404,9 @@ class _Forward:
             for y, x, window in windows:
                 here = place + (y * pitch + x * layer.filters)
                 for target, value in zip(
-                    goal, window_output(layer, window, bias), strict=False
+                    goal,
+                    window_output(layer, [one + bias for one in window]),
+                    strict=False,
                 ):
                     target[here].store(value, tail)
 
