@@ -15,6 +15,9 @@ from pytensor_nnet.kernels.llvm.memory import address
 
 __all__ = ["Launching"]
 
+# Bytes up to which it costs nothing to copy an array.
+_SMALL = 1 << 10
+
 
 class Launching(Op):
     """An Op whose outputs are written by kernels.
@@ -71,6 +74,9 @@ class Launching(Op):
         last_lasting: list[np.ndarray] = []
         last_key: tuple[Any, ...] = ()
         launch: Launch | None = None
+        # Copies of small inputs, which are what the kernels read: so it does not
+        # matter where the inputs lie, and who has the outputs, which are copies too.
+        small: dict[int, np.ndarray] = {}
 
         def key_of(moving: int | None) -> tuple[Any, ...]:
             """What the launch depends on: where inputs lie, and how."""
@@ -79,7 +85,7 @@ class Launching(Op):
                 threads.threads(),
                 [
                     (
-                        number == moving or address(cell[0]),
+                        number == moving or number in small or address(cell[0]),
                         cell[0].shape,
                         cell[0].strides,
                     )
@@ -89,7 +95,7 @@ class Launching(Op):
 
         @is_thunk_type
         def thunk():
-            nonlocal last_lasting, last_key, launch
+            nonlocal last_lasting, last_key, launch, small
             for _, cell in passing:
                 if type(cell[0]) is not np.ndarray:
                     cell[0] = np.asarray(cell[0])
@@ -101,19 +107,33 @@ class Launching(Op):
                 and all(map(is_, last_lasting, [cell[0] for cell in lasting]))
                 and launch.is_free()
             ):
-                if launch.moving is not None:
+                for number, copy in small.items():
+                    copy[...] = in_cells[number][0]
+                if launch.moving is not None and launch.moving not in small:
                     launch.move(address(in_cells[launch.moving][0]))
                 launch.run()
-                for cell, output in zip(out_cells, launch.outputs, strict=False):
-                    cell[0] = in_cells[output][0] if type(output) is int else output
+                arrays = [small.get(n, cell[0]) for n, cell in enumerate(in_cells)]
+                _store(launch, arrays, out_cells)
             else:
                 launch = None
-                launch = perform(
-                    node, [_array(cell[0]) for cell in in_cells], out_cells
-                )
+                small = {
+                    number: cell[0].copy("K")
+                    for number, cell in passing
+                    if cell[0].nbytes <= _SMALL
+                }
+                arrays = [
+                    small.get(number, _array(cell[0]))
+                    for number, cell in enumerate(in_cells)
+                ]
+                launch = perform(node, arrays, out_cells)
                 if launch is not None:
                     last_key = key_of(launch.moving)
                     last_lasting = [cell[0] for cell in lasting]
+            if launch is not None:
+                for cell, output in zip(out_cells, launch.outputs, strict=False):
+                    is_own = type(output) is not int or output in small
+                    if is_own and cell[0].nbytes <= _SMALL:
+                        cell[0] = cell[0].copy("K")
             for cell in computed:
                 cell[0] = True
 

@@ -13,12 +13,20 @@ from pytensor_nnet.kernels.llvm import launch as launches
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.linker import NumpyLinker
+from pytensor_nnet.ops import launching
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
 from pytensor_nnet.ops.conv import Conv2d
 from pytensor_nnet.ops.fused_conv import FusedConv2d, FusedConv2dGrad
 from pytensor_nnet.ops.launching import Launching
 
 MODE = Mode(NumpyLinker(), "fast_run")
+
+
+@pytest.fixture(params=[0, 1 << 10], ids=["no copies", "copies"], autouse=True)
+def small(request, monkeypatch):
+    """Bytes up to which arrays are copied."""
+    monkeypatch.setattr(launching, "_SMALL", request.param)
+    return request.param
 
 
 @pytest.fixture
@@ -63,10 +71,11 @@ def test_the_same_input_is_described_once(function, described):
     assert not described
 
 
-def test_an_output_that_somebody_has_is_left_alone(function):
+def test_an_output_that_somebody_has_is_left_alone(function, small, described):
     compiled, w = function
     x = np.ones((3, 3))
     results = [compiled(x * n) for n in range(6)]
+    assert len(described) == 3 if small else len(described) > 3
     views = [compiled(x * n)[1:].T for n in range(6)]
     for n, (result, view) in enumerate(zip(results, views, strict=True)):
         right = expected(x * n, w.get_value())
