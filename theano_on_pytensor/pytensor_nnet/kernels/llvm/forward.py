@@ -295,10 +295,10 @@ class _Forward:
         Rows of pixels are left out where they are blank.
         """
         function = self.function
-        shape = Tile(rows, columns, 1)
-        together = self._rows_together(shape)
+        height = (rows - 1) * self.layer.strides[0] + self.layer.filter_size[0]
         used = [
-            self._is_seen(corner, some, shape) | self.counts_blanks for some in together
+            self._pixels_seen(corner, row, columns).any() | self.counts_blanks
+            for row in range(height)
         ]
         any_used = used[0]
         for one in used[1:]:
@@ -307,9 +307,9 @@ class _Forward:
         def add(group: _Group) -> None:
             tile = Tile(rows, columns, group.vectors)
             sums = self._begun(group, tile)
-            for some, is_used in zip(together, used, strict=True):
+            for row, is_used in enumerate(used):
                 with function.when(is_used):
-                    self._add_rows(corner, some, group, sums, tile)
+                    self._add_row(corner, row, group, sums, tile)
             self._write(sums, goal.of(group), tile, group.tail)
 
         def write(group: _Group) -> None:
@@ -326,19 +326,11 @@ class _Forward:
         with function.when(any_used.compare("eq", 0)):
             self._over_groups(write)
 
-    def _is_seen(self, corner: Array, rows: list[int], tile: Tile) -> Value:
-        """Whether any pixel is not blank that a tile meets in these rows."""
-        seen = None
-        for row in rows:
-            part = self._pixels_seen(corner, row, tile)
-            seen = part if seen is None else seen | part
-        return seen.any()
-
-    def _pixels_seen(self, corner: Array, row: int, tile: Tile) -> Value:
+    def _pixels_seen(self, corner: Array, row: int, columns: int) -> Value:
         """The bits of all pixels that a tile meets in a row, in one vector."""
         layer = self.layer
         bits = {"float": "i32", "double": "i64"}[layer.element]
-        length = (tile.columns - 1) * layer.step(0, 1) + layer.run
+        length = (columns - 1) * layer.step(0, 1) + layer.run
         lanes = min(16 if layer.element == "float" else 8, 1 << length.bit_length() - 1)
         seen = None
         for start in (*range(0, length - lanes, lanes), length - lanes):
@@ -347,61 +339,36 @@ class _Forward:
             seen = part if seen is None else seen | part
         return seen
 
-    def _rows_met(self, tile: Tile, row: int) -> list[tuple[int, int]]:
-        """Which of a tile's rows meet a row of pixels, and with which of a filter's."""
-        layer = self.layer
-        return [
-            (i, row - i * layer.strides[0])
-            for i in range(tile.rows)
-            if 0 <= row - i * layer.strides[0] < layer.filter_size[0]
-        ]
-
-    def _rows_together(self, tile: Tile) -> list[list[int]]:
-        """The rows of pixels that a tile meets. Two that meet different rows of it
-        are taken together: there are more sums to add to in the meantime.
-        """
-        height = (tile.rows - 1) * self.layer.strides[0] + self.layer.filter_size[0]
-        met = {row: {i for i, _ in self._rows_met(tile, row)} for row in range(height)}
-        together: list[list[int]] = []
-        for row in range(height):
-            partner = next(
-                (
-                    rows
-                    for rows in together
-                    if len(rows) == 1 and not met[rows[0]] & met[row]
-                ),
-                None,
-            )
-            if partner:
-                partner.append(row)
-            else:
-                together.append([row])
-        return together
-
-    def _add_rows(
+    def _add_row(
         self,
         corner: Array,
-        rows: list[int],
+        row: int,
         group: _Group,
         sums: list[list[list[Variable]]],
         tile: Tile,
     ) -> None:
-        """Adds what rows of pixels give to a tile's sums."""
+        """Adds what a row of pixels gives to a tile's sums.
+
+        Each sum takes the filters' rows in one order, so that equal sums are equal
+        bit for bit.
+        """
         function, layer = self.function, self.layer
         wide, step = tile.vectors * self.lanes, layer.step(0, 1)
-        lines = {
-            row: corner[row * layer.image_size[1] * layer.channels] for row in rows
-        }
-        users = [(row, *met) for row in rows for met in self._rows_met(tile, row)]
+        pixels = corner[row * layer.image_size[1] * layer.channels]
+        users = [
+            (accumulators, row - i * layer.strides[0])
+            for i, accumulators in enumerate(sums)
+            if 0 <= row - i * layer.strides[0] < layer.filter_size[0]
+        ]
         for tap in range(layer.run):
-            for row, i, filter_row in users:
+            for accumulators, filter_row in users:
                 weights = group.filters[(filter_row * layer.run + tap) * wide]
                 columns = [
                     weights[v * self.lanes].load(self.lanes)
                     for v in range(tile.vectors)
                 ]
-                for j, column in enumerate(sums[i]):
-                    pixel = lines[row][tap + j * step].load_all(self.lanes)
+                for j, column in enumerate(accumulators):
+                    pixel = pixels[tap + j * step].load_all(self.lanes)
                     for one, weight in zip(column, columns, strict=True):
                         one.set(function.multiply_add(pixel, weight, one.get()))
 

@@ -313,18 +313,21 @@ def test_winograds_filtering_in_several_blocks(cpu, monkeypatch):
     [((0, 1), [(0, 1), (2, 3)]), ((1, 0), [(0, 2), (1, 3)])]
     + [((1, 1), [(0, 3)]), ((1, -1), [(1, 2)])],
 )
-def test_equal_sums_stay_equal_before_a_pool(slope, alike):
+@pytest.mark.parametrize(("channels", "size"), [(16, 3), (1, 5), (3, 5), (16, 5)])
+def test_equal_sums_stay_equal_before_a_pool(slope, alike, channels, size):
     """Images that are the same along an axis or a diagonal."""
     down, across = slope
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[:13, :12]
     # Constant where `across * row - down * column` is.
-    stripes = rng.random((2, 16, 40))[:, :, across * rows - down * columns]
+    stripes = rng.random((2, channels, 40))[:, :, across * rows - down * columns]
     images = np.ascontiguousarray(stripes, np.float32)
-    filters = rng.standard_normal((24, 16, 3, 3)).astype(np.float32)
+    filters = rng.standard_normal((24, channels, size, size)).astype(np.float32)
     bias = rng.standard_normal(24).astype(np.float32)
-    layer = Layer("float", 16, (13, 12), 24, (3, 3), epilogue=Epilogue((2, 2)))
-    assert suits_winograd(layer)
+    layer = Layer(
+        "float", channels, (13, 12), 24, (size, size), epilogue=Epilogue((2, 2))
+    )
+    assert suits_winograd(layer) == (size == 3)
     _, mask = convolve_pooled(
         images, filters, bias, Convolution(), Epilogue((2, 2), None, True)
     )
