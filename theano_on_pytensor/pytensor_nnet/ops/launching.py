@@ -1,7 +1,6 @@
 """Ops that describe calls of kernels, instead of making them."""
 
 from abc import abstractmethod
-from operator import is_
 from threading import get_ident
 from typing import Any
 
@@ -71,51 +70,20 @@ class Launching(Op):
             if not any(cell is one for one in lasting)
         ]
         perform = self._perform
-        last_lasting: list[np.ndarray] = []
-        last_key: tuple[Any, ...] = ()
-        launch: Launch | None = None
-        # Copies of small inputs, which are what the kernels read: so it does not
-        # matter where the inputs lie, and who has the outputs, which are copies too.
-        small: dict[int, np.ndarray] = {}
-
-        def key_of(moving: int | None) -> tuple[Any, ...]:
-            """What the launch depends on: where inputs lie, and how."""
-            return (
-                get_ident(),
-                threads.threads(),
-                [
-                    (
-                        number == moving or number in small or address(cell[0]),
-                        cell[0].shape,
-                        cell[0].strides,
-                    )
-                    for number, cell in passing
-                ],
-            )
+        described: _Described | None = None
 
         @is_thunk_type
         def thunk():
-            nonlocal last_lasting, last_key, launch, small
+            nonlocal described
             for _, cell in passing:
                 if type(cell[0]) is not np.ndarray:
                     cell[0] = np.asarray(cell[0])
             for cell in out_cells:
                 cell[0] = None
-            if (
-                launch is not None
-                and key_of(launch.moving) == last_key
-                and all(map(is_, last_lasting, [cell[0] for cell in lasting]))
-                and launch.is_free()
-            ):
-                for number, copy in small.items():
-                    copy[...] = in_cells[number][0]
-                if launch.moving is not None and launch.moving not in small:
-                    launch.move(address(in_cells[launch.moving][0]))
-                launch.run()
-                arrays = [small.get(n, cell[0]) for n, cell in enumerate(in_cells)]
-                _store(launch, arrays, out_cells)
+            if described is not None and described.fits():
+                described.run()
             else:
-                launch = None
+                described = None
                 small = {
                     number: cell[0].copy("K")
                     for number, cell in passing
@@ -126,20 +94,99 @@ class Launching(Op):
                     for number, cell in enumerate(in_cells)
                 ]
                 launch = perform(node, arrays, out_cells)
+                del arrays
                 if launch is not None:
-                    last_key = key_of(launch.moving)
-                    last_lasting = [cell[0] for cell in lasting]
-            if launch is not None:
-                for cell, output in zip(out_cells, launch.outputs, strict=False):
-                    is_own = type(output) is not int or output in small
-                    if is_own and cell[0].nbytes <= _SMALL:
-                        cell[0] = cell[0].copy("K")
+                    described = _Described(
+                        launch, in_cells, out_cells, lasting, passing, small
+                    )
             for cell in computed:
                 cell[0] = True
 
         thunk.inputs, thunk.outputs = in_cells, out_cells
         thunk.perform, thunk.lazy = self.perform, False
         return thunk
+
+
+class _Described:
+    """A launch, and what it was described for: a node's cells, and what lay in them.
+
+    Small inputs are copied to where the kernels read them, and small outputs from
+    where they are written: so it does not matter where those lie, nor who has these.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        in_cells: list,
+        out_cells: list,
+        lasting: list,
+        passing: list[tuple[int, Any]],
+        small: dict[int, np.ndarray],
+    ):
+        self._launch = launch
+        self._thread, self._threads = get_ident(), threads.threads()
+        self._lasting = [(cell, cell[0]) for cell in lasting]
+        self._moving = None
+        if launch.moving is not None and launch.moving not in small:
+            self._moving = in_cells[launch.moving]
+        self._given = [
+            (
+                cell,
+                None
+                if number in small or number == launch.moving
+                else address(cell[0]),
+                cell[0].shape,
+                cell[0].strides,
+            )
+            for number, cell in passing
+        ]
+        self._copied = [(copy, in_cells[number]) for number, copy in small.items()]
+        # Nobody but the launch has its outputs: they are known by their numbers.
+        self._own, self._overwritten, self._overwritten_copies = [], [], []
+        for number, (cell, output) in enumerate(
+            zip(out_cells, launch.outputs, strict=False)
+        ):
+            if type(output) is not int:
+                self._own.append((cell, number, output.nbytes <= _SMALL))
+            elif output in small:
+                self._overwritten_copies.append((cell, small[output]))
+            else:
+                self._overwritten.append((cell, in_cells[output]))
+        self._hand_out()
+
+    def fits(self) -> bool:
+        """Whether it can be run as it is."""
+        if get_ident() != self._thread or threads.threads() != self._threads:
+            return False
+        for cell, place, shape, strides in self._given:
+            array = cell[0]
+            if (
+                array.shape != shape
+                or array.strides != strides
+                or (place is not None and address(array) != place)
+            ):
+                return False
+        for cell, array in self._lasting:
+            if cell[0] is not array:
+                return False
+        return self._launch.is_free()
+
+    def run(self) -> None:
+        for copy, cell in self._copied:
+            copy[...] = cell[0]
+        if self._moving is not None:
+            self._launch.move(address(self._moving[0]))
+        self._launch.run()
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        outputs = self._launch.outputs
+        for cell, number, is_copied in self._own:
+            cell[0] = outputs[number].copy("K") if is_copied else outputs[number]
+        for cell, copy in self._overwritten_copies:
+            cell[0] = copy.copy("K")
+        for cell, source in self._overwritten:
+            cell[0] = source[0]
 
 
 def _array(value: Any) -> np.ndarray:

@@ -152,11 +152,12 @@ class _Job:
     kernel of one argument, the number of a row.
     """
 
-    __slots__ = ("_call", "_moving", "_rows", "_table", "_together", "task")
+    __slots__ = ("_call", "_moving", "_place", "_rows", "_table", "_together", "task")
 
     def __init__(self, kernel: Kernel, rows: Sequence[Row], together: bool):
         self.task = kernel.task
         self._table = np.frombuffer(bytearray(kernel.table(rows)), np.int64)
+        self._place = address(self._table)
         self._moving = [
             number
             for number, value in enumerate(chain.from_iterable(rows))
@@ -171,18 +172,17 @@ class _Job:
             self._table[self._moving] += distance
 
     def table(self, rows: Any) -> int:
-        return address(self._table)
+        return self._place
 
     def __call__(self, row: int) -> None:
-        self._call(address(self._table), row)
+        self._call(self._place, row)
 
     def run(self) -> None:
         if self._together:
             threads.run(self, self._rows)
         else:
-            place = address(self._table)
             for (row,) in self._rows:
-                self._call(place, row)
+                self._call(self._place, row)
 
 
 @lru_cache(1024)
