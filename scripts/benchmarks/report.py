@@ -63,16 +63,17 @@ def geometric_mean(values: Sequence[float]) -> float:
 def _describe_machine(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
     lines = [
-        f"- {results['started']}, {results['repeats']} repeats, the peers in turn, "
-        f"{_count(results['epochs'], 'epoch')} each; medians",
+        f"- {results['started']}, {_count(results['repeats'], 'repeat')}, the peers in "
+        f"turn, {_count(results['epochs'], 'epoch')} each; medians",
         f"- CPU: {machine['cpu']} ({machine['family']}), {machine['cores']} cores, "
         f"{machine['simd']}; {machine['system']}",
         f"- data: {results['data']['source']}",
     ]
     for threads, peaks in results["peaks"].items():
+        number = _count(len(peaks), "measurement")
         lines.append(
             f"- peak of multiply-and-add, float32, {_count(int(threads), 'thread')}: "
-            f"{median(peaks) / 1e9:.0f} GFLOP/s (of {len(peaks)} measurements: "
+            f"{median(peaks) / 1e9:.0f} GFLOP/s (of {number}: "
             f"{min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})"
         )
     others = [
