@@ -24,6 +24,11 @@ NATIVE = compiler.host()
 AVX2 = compiler.CPU("haswell", {"avx2": True, "fma": True}, "x86_64")
 SSE2 = compiler.CPU("x86-64", {"sse2": True}, "x86_64")
 NEON = compiler.CPU("generic", {"neon": True}, "aarch64")
+AVX512 = compiler.CPU(
+    "skylake-avx512",
+    dict.fromkeys(("avx512f", "avx512vl", "avx512bw", "avx512dq", "avx2", "fma"), True),
+    "x86_64",
+)
 
 _MODULES = (
     *(backward, column_sums, compiler, convolution, crossentropy),

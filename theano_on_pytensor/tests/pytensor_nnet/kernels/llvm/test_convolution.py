@@ -30,7 +30,7 @@ from pytensor_nnet.kernels.llvm.winograd import (
     suits_winograd,
 )
 
-from .conftest import AVX2, NATIVE, NEON, SSE2
+from .conftest import AVX2, AVX512, NATIVE, NEON, SSE2
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 # The fixture that chooses a CPU does so once for all of a test's examples.
@@ -518,7 +518,10 @@ def test_tiles_fit_in_the_registers(cpu):
                 assert registers <= max(cpu.registers, window[0] * window[1] + 2)
 
 
-def test_text_for_neon_is_llvms():
+@pytest.mark.parametrize(
+    ("cpu", "type_"), [(NEON, "<4 x float>"), (AVX512, "<16 x float>")]
+)
+def test_text_for_other_cpus_is_llvms(cpu, type_):
     """It is verified, not run."""
     import llvmlite.binding as llvm
 
@@ -527,14 +530,14 @@ def test_text_for_neon_is_llvms():
     )
     minimal = Winograd(replace(layer, channels=10))
     for function in (
-        generate_forward(layer, NEON),
-        generate_transformation(minimal, NEON),
-        generate_winograd(minimal, NEON),
-        generate_backward(Backward(layer), True, NEON),
-        generate_backward(Backward(layer, to_images=False), False, NEON),
+        generate_forward(layer, cpu),
+        generate_transformation(minimal, cpu),
+        generate_winograd(minimal, cpu),
+        generate_backward(Backward(layer), True, cpu),
+        generate_backward(Backward(layer, to_images=False), False, cpu),
         generate_backward(
-            Backward(replace(layer, channels=1), to_images=False), True, NEON
+            Backward(replace(layer, channels=1), to_images=False), True, cpu
         ),
     ):
-        assert "<4 x float>" in function.text()
+        assert type_ in function.text()
         llvm.parse_assembly(function.text()).verify()
