@@ -128,11 +128,11 @@ def examples(script, tmp_path_factory):
     return sdist / "examples"
 
 
-def run_example(folder, statement):
+def run_example(folder, statement, *arguments):
     """What an example prints that runs with the same random numbers each time."""
-    seeded = f"import numpy; numpy.random.seed(1); {statement}"
+    seeded = f"import numpy, runpy; numpy.random.seed(1); {statement}"
     done = subprocess.run(
-        [sys.executable, "-c", seeded],
+        [sys.executable, "-c", seeded, *arguments],
         cwd=folder,
         env=os.environ | {"THEANO_FLAGS": "floatX=float32"},
         capture_output=True,
@@ -147,7 +147,8 @@ def run_example(folder, statement):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["mlp", "custom_mlp:2,100,0.1,0.2", "cnn"])
 def test_example_with_digits_learns(examples, model):
-    out = run_example(examples, f"import mnist; mnist.main({model!r}, 12)")
+    run = "runpy.run_path('mnist.py', run_name='__main__')"
+    out = run_example(examples, run, model, "12")
     losses = [float(loss) for loss in re.findall(r"training loss:\s+(\S+)", out)]
     assert len(losses) == 12
     assert losses[-1] < losses[0]

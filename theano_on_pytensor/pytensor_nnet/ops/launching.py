@@ -94,7 +94,6 @@ class Launching(Op):
                     for number, cell in enumerate(in_cells)
                 ]
                 launch = perform(node, arrays, out_cells)
-                del arrays
                 if launch is not None:
                     described = _Described(
                         launch, in_cells, out_cells, lasting, passing, small
@@ -141,17 +140,18 @@ class _Described:
             for number, cell in passing
         ]
         self._copied = [(copy, in_cells[number]) for number, copy in small.items()]
-        # Nobody but the launch has its outputs: they are known by their numbers.
-        self._own, self._overwritten, self._overwritten_copies = [], [], []
-        for number, (cell, output) in enumerate(
-            zip(out_cells, launch.outputs, strict=False)
-        ):
-            if type(output) is not int:
-                self._own.append((cell, number, output.nbytes <= _SMALL))
-            elif output in small:
-                self._overwritten_copies.append((cell, small[output]))
-            else:
-                self._overwritten.append((cell, in_cells[output]))
+        # Each output's cell, and where the array is. Nobody but the launch has its
+        # outputs: they are known by their numbers.
+        self._results = [
+            (cell, launch.outputs, number, output.nbytes <= _SMALL)
+            if type(output) is not int
+            else (cell, [small[output]], 0, True)
+            if output in small
+            else (cell, in_cells[output], 0, False)
+            for number, (cell, output) in enumerate(
+                zip(out_cells, launch.outputs, strict=False)
+            )
+        ]
         self._hand_out()
 
     def fits(self) -> bool:
@@ -180,13 +180,8 @@ class _Described:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        outputs = self._launch.outputs
-        for cell, number, is_copied in self._own:
-            cell[0] = outputs[number].copy("K") if is_copied else outputs[number]
-        for cell, copy in self._overwritten_copies:
-            cell[0] = copy.copy("K")
-        for cell, source in self._overwritten:
-            cell[0] = source[0]
+        for cell, arrays, number, is_copied in self._results:
+            cell[0] = arrays[number].copy("K") if is_copied else arrays[number]
 
 
 def _array(value: Any) -> np.ndarray:

@@ -25,8 +25,9 @@ import numpy as np
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.compression import Compression
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, Variable, vector
-from pytensor_nnet.kernels.llvm.layer import Layer
+from pytensor_nnet.kernels.llvm.layer import Layer, round_up
 from pytensor_nnet.kernels.llvm.pixels import PixelSum, sums_pixels
+from pytensor_nnet.kernels.llvm.threads import spans
 from pytensor_nnet.kernels.llvm.transposition import transposed_square
 
 __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
@@ -93,19 +94,19 @@ class Backward:
     def skips_blanks(self) -> bool:
         return self.layer.channels <= _BLANK_CHANNELS
 
-    def sums_pixels(self, cpu: CPU) -> bool:
-        """Whether the filters' gradient is summed pixel by pixel, at least of some
-        images.
-        """
-        return self.to_filters and not self.to_images and sums_pixels(self.layer, cpu)
+    def pixel_sum(self, cpu: CPU) -> PixelSum | None:
+        """What sums the filters' gradient pixel by pixel, at least of some images."""
+        if self.to_images or not self.to_filters or not sums_pixels(self.layer, cpu):
+            return None
+        return PixelSum(self.layer, cpu)
 
     def windows(self, cpu: CPU) -> int:
         """Windows of an image and one that is none, up to whole vectors."""
-        return _whole(self.n_windows + 1, self.lanes(cpu))
+        return round_up(self.n_windows + 1, self.lanes(cpu))
 
     def filters(self, cpu: CPU) -> int:
         """Filters, up to a whole number of vectors."""
-        return _whole(self.layer.filters, self.lanes(cpu))
+        return round_up(self.layer.filters, self.lanes(cpu))
 
     def band(self, cpu: CPU) -> int:
         """Windows, in whole vectors, that all filters meet before the next ones: the
@@ -119,7 +120,7 @@ class Backward:
         (taps, _), (dilation, _) = layer.filter_size, layer.dilations
         free = _NEAR // row - (taps - 1) * dilation
         height = max(1, free // (layer.strides[0] * layer.epilogue.window[0]))
-        return _whole(height * layer.out_size[1], self.lanes(cpu))
+        return round_up(height * layer.out_size[1], self.lanes(cpu))
 
     def filter_shape(self, cpu: CPU) -> tuple[int, int, int]:
         """``(filters, runs, run)`` of filters, the runs with whole vectors."""
@@ -127,7 +128,7 @@ class Backward:
         return (
             layer.filters,
             len(layer.runs),
-            _whole(layer.run, self.unit(cpu)),
+            round_up(layer.run, self.unit(cpu)),
         )
 
     def unpack_gradient(self, gradient: np.ndarray, cpu: CPU) -> np.ndarray:
@@ -163,7 +164,7 @@ class Backward:
         if not self.to_filters or layer.run % self.unit(cpu) == 0:
             return 0
         rows, columns = layer.image_size
-        return _whole(rows * columns * layer.channels + self.lanes(cpu), 64)
+        return round_up(rows * columns * layer.channels + self.lanes(cpu), 64)
 
     def entries(self, cpu: CPU) -> int:
         """The most that a filter's list has, and what is written beyond."""
@@ -185,14 +186,9 @@ class Backward:
         used = 2 * (self.windows(cpu) + self.lanes(cpu))
         numbers = 2 * block + lists + self.image_copy(cpu)
         offsets = lists + used + counts
-        if self.sums_pixels(cpu):
-            pixel_sum = PixelSum(self.layer, cpu)
+        if pixel_sum := self.pixel_sum(cpu):
             numbers, offsets = numbers + pixel_sum.numbers, offsets + pixel_sum.listed
         return Scratch(numbers, 2 * block, offsets)
-
-
-def _whole(size: int, lanes: int) -> int:
-    return -(-size // lanes) * lanes
 
 
 @cache
@@ -281,9 +277,7 @@ class _Backward:
         self.used = self.listed_counts[positions]
         self.used_places = self.used[self.windows + self.lanes]
         self.copy = lists[of_filters + of_positions]
-        self.pixel_sum = None
-        if backward.sums_pixels(cpu):
-            self.pixel_sum = PixelSum(self.layer, cpu)
+        self.pixel_sum = backward.pixel_sum(cpu)
 
     def write(self) -> None:
         function, layer, backward = self.function, self.layer, self.backward
@@ -316,16 +310,16 @@ class _Backward:
         arguments = self.function.arguments
         if self.backward.to_filters:
             size = np.prod(self.backward.filter_shape(self.cpu), dtype=int)
-            self._clear(arguments["to_filters"], int(size))
+            arguments["to_filters"].clear(int(size), self.lanes)
         if self.pixel_sum:
             numbers = self.copy[self.backward.image_copy(self.cpu)]
             offsets = self.used_places[self.windows + self.lanes]
             self.pixel_sum.begin(self.function, numbers, offsets)
-        self._clear(arguments["to_bias"], self.filters)
+        arguments["to_bias"].clear(self.filters, self.lanes)
         place = self.backward.n_windows * self.filters
         rest = self.windows * self.filters - place
         gradients, masks = self.by_window
-        self._clear(gradients[place], rest)
+        gradients[place].clear(rest, self.lanes)
         with self.function.loop(0, rest) as index:
             zero = self.function.zero(self.layer.epilogue.mask_type)
             masks[place + index].store(zero)
@@ -623,7 +617,7 @@ class _Backward:
 
     def _to_images(self, to_images: Array, size: int) -> None:
         """The gradient of an image, from lists of the filters at each position."""
-        self._clear(to_images, size)
+        to_images.clear(size, self.lanes)
         self._list_filters()
         function, unit = self.function, self.unit
         down, across = self.layer.epilogue.window
@@ -665,21 +659,12 @@ class _Backward:
 
         self._over_runs(self.cpu.registers - 4, body)
 
-    def _clear(self, array: Array, size: int) -> None:
-        whole = size // self.lanes * self.lanes
-        zero = self.function.zero(self.type)
-        with self.function.loop(0, whole, self.lanes) as start:
-            array[start].store(zero)
-        if size > whole:
-            array[whole].store(zero, tail=size - whole)
-
     def _list_filters(self) -> None:
         """Writes each position's (filter, gradient) pairs, and how many there are."""
         function, lanes, area = self.function, self.lanes, self.layer.epilogue.area
         _, runs, run = self.backward.filter_shape(self.cpu)
         gradients, masks = self.by_window
-        steps = ", ".join(f"i32 {lane * runs * run}" for lane in range(lanes))
-        first = Value(function, vector(lanes, "i32"), f"<{steps}>")
+        first = function.multiples(runs * run, lanes)
         with function.loop(0, self.backward.n_windows) as window:
             counts = [function.variable("i64", 0) for _ in range(area)]
             with function.loop(0, self.filters, lanes) as filter_:
@@ -725,8 +710,7 @@ class _Backward:
                 for index, start in enumerate(starts)
                 for part in parts
             ]
-            ends = [len(everything) * number // passes for number in range(passes + 1)]
-            for begin, end in zip(ends, ends[1:], strict=False):
+            for begin, end in spans(len(everything), passes):
                 body(zero, zero, everything[begin:end])
             return
         rows = layer.filter_size[0]

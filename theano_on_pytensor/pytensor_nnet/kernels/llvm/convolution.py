@@ -25,7 +25,7 @@ from pytensor_nnet.kernels.llvm.backward import Backward, backward_kernel
 from pytensor_nnet.kernels.llvm.compiler import host
 from pytensor_nnet.kernels.llvm.forward import Direct, forward_kernel
 from pytensor_nnet.kernels.llvm.launch import Launch, run_at_once
-from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer
+from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer, round_up
 from pytensor_nnet.kernels.llvm.memory import address, zeros
 from pytensor_nnet.kernels.llvm.padding import pad_images
 from pytensor_nnet.kernels.llvm.rearrangement import addition, order_of, rearrangement
@@ -460,7 +460,7 @@ class _BackwardPlan:
 
 def _line(size: int) -> int:
     """A size up to a whole number of cache lines, whatever the type."""
-    return -(-size // 64) * 64
+    return round_up(size, 64)
 
 
 def _padded(bias: Array, lanes: int) -> Array:

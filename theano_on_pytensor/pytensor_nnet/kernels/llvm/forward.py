@@ -18,7 +18,7 @@ from pytensor_nnet.kernels.llvm.ir import (
     Variable,
     vector,
 )
-from pytensor_nnet.kernels.llvm.layer import Layer, Tile, choose_tile
+from pytensor_nnet.kernels.llvm.layer import Layer, Tile, choose_tile, round_up
 
 __all__ = ["Direct", "forward_kernel", "generate_forward", "skips_blanks"]
 
@@ -74,7 +74,7 @@ class Direct:
         """
         cpu, layer = host(), self.layer
         lanes, tile = cpu.lanes(layer.element), _tile(layer, cpu)
-        padded = -(-layer.filters // lanes) * lanes
+        padded = round_up(layer.filters, lanes)
         wide = tile.vectors * lanes
         whole = padded // wide * wide
         full = np.zeros((padded, layer.taps), filters.dtype)
@@ -124,9 +124,6 @@ class _Goal:
     def at(self, place: Operand) -> "_Goal":
         return _Goal(self.out[place], self.mask[place])
 
-    def of(self, group: _Group) -> "_Goal":
-        return self.at(group.first)
-
 
 class _Forward:
     def __init__(self, function: Function, layer: Layer, cpu: CPU):
@@ -159,7 +156,7 @@ class _Forward:
             def add(corner: Array, goal: _Goal, rows: int, columns: int) -> None:
                 tile = Tile(rows, columns, group.vectors)
                 sums = self._convolve(corner, group, tile)
-                self._write(sums, goal.of(group), tile, group.tail)
+                self._write(goal, group, tile, self._window_of(sums))
 
             with function.loop(*images) as image:
                 self._over_tiles(image, add)
@@ -280,7 +277,7 @@ class _Forward:
     def _finds_infinities(self) -> Value:
         """Whether a filter holds an infinity or NaN."""
         function, weights = self.function, self.function.arguments["filters"]
-        size = -(-self.layer.filters // self.lanes) * self.lanes * self.layer.taps
+        size = round_up(self.layer.filters, self.lanes) * self.layer.taps
         total = function.variable(self.type, 0)
         with function.loop(0, size, self.lanes) as start:
             numbers = weights[start].load(self.lanes)
@@ -310,21 +307,17 @@ class _Forward:
             for row, is_used in enumerate(used):
                 with function.when(is_used):
                     self._add_row(corner, row, group, sums, tile)
-            self._write(sums, goal.of(group), tile, group.tail)
+            self._write(goal, group, tile, self._window_of(sums))
 
-        def write(group: _Group) -> None:
+        def write_blank(group: _Group) -> None:
             tile = Tile(rows, columns, group.vectors)
-            biases = self._biases(group)
-            for v, i, j in self._windows(tile):
-                window = [biases[v]] * self.layer.epilogue.area
-                cut = group.tail if v == group.vectors - 1 else 0
-                here = goal.of(group).at(self._place(v, i, j))
-                self._write_window(window, here, cut)
+            biases, area = self._biases(group), self.layer.epilogue.area
+            self._write(goal, group, tile, lambda v, i, j: [biases[v]] * area)
 
         with function.when(any_used):
             self._over_groups(add)
         with function.when(any_used.compare("eq", 0)):
-            self._over_groups(write)
+            self._over_groups(write_blank)
 
     def _pixels_seen(self, corner: Array, row: int, columns: int) -> Value:
         """The bits of all pixels that a tile meets in a row, in one vector."""
@@ -387,21 +380,29 @@ class _Forward:
         _, out_columns = self.layer.out_size
         return (i * out_columns + j) * self.layer.filters + v * self.lanes
 
-    def _write(
-        self, sums: list[list[list[Variable]]], goal: _Goal, tile: Tile, tail: int
-    ) -> None:
-        """Rectifier, pool; then the output and the mask."""
+    def _window_of(
+        self, sums: list[list[list[Variable]]]
+    ) -> Callable[[int, int, int], list[Value]]:
+        """Of a vector of filters: the sums of the window in a row and a column."""
         down, across = self.layer.epilogue.window
-        for v, i, j in self._windows(tile):
-            window = [
-                sums[i * down + a][j * across + b][v].get()
-                for a in range(down)
-                for b in range(across)
-            ]
-            cut = tail if v == tile.vectors - 1 else 0
-            self._write_window(window, goal.at(self._place(v, i, j)), cut)
+        return lambda v, i, j: [
+            sums[i * down + a][j * across + b][v].get()
+            for a in range(down)
+            for b in range(across)
+        ]
 
-    def _write_window(self, window: list[Value], goal: _Goal, tail: int) -> None:
-        results = window_output(self.layer, window)
-        for target, value in zip((goal.out, goal.mask), results, strict=False):
-            target.store(value, tail)
+    def _write(
+        self,
+        goal: _Goal,
+        group: _Group,
+        tile: Tile,
+        window: Callable[[int, int, int], list[Value]],
+    ) -> None:
+        """Rectifier, pool; then the output and the mask of each window of a tile."""
+        goal = goal.at(group.first)
+        for v, i, j in self._windows(tile):
+            results = window_output(self.layer, window(v, i, j))
+            here = goal.at(self._place(v, i, j))
+            cut = group.tail if v == group.vectors - 1 else 0
+            for target, value in zip((here.out, here.mask), results, strict=False):
+                target.store(value, cut)

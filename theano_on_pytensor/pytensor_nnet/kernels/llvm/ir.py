@@ -224,6 +224,15 @@ class Array:
         """A bit that says whether the address is not null."""
         return self.function.emit("i1", f"icmp ne ptr {self.text}, null")
 
+    def clear(self, size: int, lanes: int) -> None:
+        """Write so many zeros, in vectors."""
+        whole = size // lanes * lanes
+        zero = self.function.zero(vector(lanes, self.element))
+        with self.function.loop(0, whole, lanes) as start:
+            self[start].store(zero)
+        if size > whole:
+            self[whole].store(zero, tail=size - whole)
+
     def _alignment(self) -> int:
         bits = {"float": 32, "double": 64}.get(self.element)
         return (bits or int(self.element[1:])) // 8
@@ -387,6 +396,11 @@ class Function:
         """An intrinsic that makes another type of a value: ``llvm.fptosi.sat``."""
         name = f"{intrinsic}.{_suffix(type_)}.{_suffix(value.type)}"
         return self.call(type_, name, f"{value.type} {value.text}")
+
+    def multiples(self, step: int, lanes: int) -> Value:
+        """A vector of integers of 32 bits: 0, ``step``, twice ``step``, ..."""
+        numbers = ", ".join(f"i32 {lane * step}" for lane in range(lanes))
+        return Value(self, vector(lanes, "i32"), f"<{numbers}>")
 
     def integer(self, value: Operand) -> Value:
         """A Python integer as a value."""

@@ -11,7 +11,7 @@ from itertools import product
 from pytensor_nnet.kernels.geometry import convolution_output_size
 from pytensor_nnet.kernels.llvm.compiler import CPU
 
-__all__ = ["Epilogue", "Layer", "Tile", "choose_tile", "split"]
+__all__ = ["Epilogue", "Layer", "Tile", "choose_tile", "round_up", "split"]
 
 Pair = tuple[int, int]
 
@@ -150,6 +150,11 @@ class Tile:
         """
         loads = self.vectors + self.rows * self.columns
         return max(self.accumulators, loads, 8) / 2
+
+
+def round_up(size: int, step: int) -> int:
+    """The least multiple of ``step`` that is not below ``size``."""
+    return -(-size // step) * step
 
 
 def split(length: int, step: int) -> list[tuple[int, int]]:

@@ -466,8 +466,7 @@ class _List:
         self.numbers = product.numbers[row * product.pitch]
         self.offsets = product.offsets[row * product.pitch]
         self.count = function.variable("i64", 0)
-        steps = ", ".join(f"i32 {n * product.width}" for n in range(product.lanes))
-        self.steps = Value(function, vector(product.lanes, "i32"), f"<{steps}>")
+        self.steps = function.multiples(product.width, product.lanes)
 
     def append(self, numbers: Value, tap: Value) -> None:
         """As many taps as a vector has numbers, from ``tap`` on."""

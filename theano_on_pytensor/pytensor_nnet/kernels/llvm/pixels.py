@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pytensor_nnet.kernels.llvm.compiler import CPU
 from pytensor_nnet.kernels.llvm.compression import Compression
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
-from pytensor_nnet.kernels.llvm.layer import Layer
+from pytensor_nnet.kernels.llvm.layer import Layer, round_up
+from pytensor_nnet.kernels.llvm.threads import spans
 
 __all__ = ["PixelSum", "sums_pixels"]
 
@@ -49,7 +50,7 @@ def _most(layer: Layer, lanes: int) -> int:
     many as there are windows, over the filter's columns.
     """
     (rows, columns), width = layer.out_size, layer.filter_size[1]
-    return 7 * _whole(layer.run, lanes) * rows * columns // (4 * width)
+    return 7 * round_up(layer.run, lanes) * rows * columns // (4 * width)
 
 
 class PixelSum:
@@ -70,7 +71,7 @@ class PixelSum:
         self.layer, self.cpu = layer, cpu
         self.lanes = cpu.lanes(layer.element)
         self.type = vector(self.lanes, layer.element)
-        self.filters = _whole(layer.filters, self.lanes)
+        self.filters = round_up(layer.filters, self.lanes)
         self.size, self.most = _size(layer), _most(layer, self.lanes)
         self.skips_zeros = layer.channels == 1
         rows, self.columns = layer.image_size
@@ -78,7 +79,7 @@ class PixelSum:
         # A row's zeros on the left are the row before's on the right.
         self.map = ((rows + height - 1) * self.columns + width - 1) * self.lanes
         maps = min(self.filters // self.lanes, _ABREAST)
-        self.listed = _whole(self.size + self.lanes, self.lanes)
+        self.listed = round_up(self.size + self.lanes, self.lanes)
         self.numbers = self.listed + layer.taps * self.filters + maps * self.map
 
     def begin(self, function: Function, numbers: Array, offsets: Array) -> None:
@@ -87,8 +88,7 @@ class PixelSum:
         self.values, self.offsets = numbers, offsets
         self.sums = numbers[self.listed]
         self.maps = self.sums[self.layer.taps * self.filters]
-        with function.loop(self.listed, self.numbers, self.lanes) as start:
-            numbers[start].store(function.zero(self.type))
+        self.sums.clear(self.numbers - self.listed, self.lanes)
 
     def is_faster(self, image: Array) -> Value | None:
         """A bit that says so; ``None``: it always is."""
@@ -97,11 +97,11 @@ class PixelSum:
         function = self.function
         count = function.variable("i64", 0)
 
-        def part(numbers: Value) -> None:
+        def part(_: Value, numbers: Value) -> None:
             found = Compression(function, self.cpu, numbers.compare("une", 0))
             count.set(count.get() + found.count)
 
-        self._over(image, lambda start, numbers: part(numbers))
+        self._over(image, part)
         return count.get().compare("sle", self.most)
 
     def add(self, image: Array, gradients: Gradients, to_bias: Array) -> None:
@@ -112,16 +112,15 @@ class PixelSum:
             count = self._list(image)
         taps = layer.taps // layer.channels
         parts = -(-taps // (self.cpu.registers - 3))
-        ends = [taps * part // parts for part in range(parts + 1)]
+        places = [range(*span) for span in spans(taps, parts)]
 
         def group(first: Value, vectors: int, tail: int) -> None:
             self._lay_out(gradients, to_bias[first], first, vectors, tail)
             with function.loop(0, vectors) as v:
                 map_, sums = self.maps[v * self.map], self.sums[first + v * lanes]
                 for channel in range(layer.channels):
-                    for begin, end in zip(ends, ends[1:], strict=False):
-                        places = range(begin, end)
-                        self._add_taps(image, channel, count, map_, sums, places)
+                    for some in places:
+                        self._add_taps(image, channel, count, map_, sums, some)
 
         vectors, tail = self.filters // lanes, layer.filters % lanes
         whole = vectors // _ABREAST * _ABREAST
@@ -145,8 +144,7 @@ class PixelSum:
         """Write (place in the map, number) pairs; returns how many there are."""
         function, lanes = self.function, self.lanes
         count = function.variable("i64", 0)
-        steps = ", ".join(f"i32 {lane * lanes}" for lane in range(lanes))
-        ahead = Value(function, vector(lanes, "i32"), f"<{steps}>")
+        ahead = function.multiples(lanes, lanes)
 
         def part(start: Value, numbers: Value) -> None:
             compression = Compression(function, self.cpu, numbers.compare("une", 0))
@@ -233,7 +231,3 @@ class PixelSum:
                 total = self.sums[(i * layer.run + j) * self.filters + filter_].load()
                 goal = target[(filter_ * runs + i) * run + j]
                 goal.store(goal.load() + total)
-
-
-def _whole(size: int, step: int) -> int:
-    return -(-size // step) * step

@@ -22,7 +22,7 @@ import numpy as np
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.epilogue import window_output
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
-from pytensor_nnet.kernels.llvm.layer import Layer, Tile, split
+from pytensor_nnet.kernels.llvm.layer import Layer, Tile, round_up, split
 
 __all__ = ["Winograd", "suits_winograd"]
 
@@ -73,7 +73,7 @@ class Winograd:
     def filters(self, cpu: CPU) -> int:
         """Filters, up to a whole number of vectors."""
         lanes = cpu.lanes(self.layer.element)
-        return -(-self.layer.filters // lanes) * lanes
+        return round_up(self.layer.filters, lanes)
 
     def block_rows(self, cpu: CPU) -> int:
         """Rows of tiles that are worked on at a time."""

@@ -62,11 +62,13 @@ def test_distinct_outcomes_against_one_loop_an_outcome(given_, scale):
             assert chosen[row, position] == (-1 if outcome is None else outcome)
             if outcome is None:
                 continue
-            total = 0.0
-            for p in left[: outcome + 1]:
-                total += float(p)
-            total = left.dtype.type(total - float(left[outcome]))
+            before = 0.0
+            for p in left[: outcome + 1]:  # sum() corrects for rounding since 3.12
+                before += float(p)
+            total = before - float(left[outcome])
+            assert before >= total
             left[outcome] = 0
+            total = left.dtype.type(total)
             for p in left[outcome:]:
                 total = left.dtype.type(total + p)
             with np.errstate(invalid="ignore"):
