@@ -15,6 +15,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter
+from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 
@@ -173,8 +174,12 @@ class FuseLayer(GraphRewriter):
     ) -> set[Apply]:
         """Fills in ``match.gradients``; returns the nodes that they are made of."""
         by_given: dict[Variable, list[tuple[Apply, bool]]] = {}
-        for given, node, to_weights in self.gradient_nodes(fgraph, match.linear):
-            by_given.setdefault(given, []).append((node, to_weights))
+        candidates = list(self.gradient_nodes(fgraph, match.linear))
+        # What the layer is computed from only looks like its gradient.
+        sources = set(ancestors([match.rectified])) if candidates else set()
+        for given, node, to_weights in candidates:
+            if node.outputs[0] not in sources:
+                by_given.setdefault(given, []).append((node, to_weights))
         nodes: set[Apply] = set()
         slope = 1 if match.slope is None else match.slope
         for before, users in by_given.items():
@@ -190,7 +195,9 @@ class FuseLayer(GraphRewriter):
             sums = [
                 node
                 for node in clients(fgraph, before)
-                if isinstance(node.op, Sum) and node.op.axis == self.bias_axes
+                if isinstance(node.op, Sum)
+                and node.op.axis == self.bias_axes
+                and node.outputs[0] not in sources
             ]
             nodes.update(_nodes_between([after, *terms], before), sums)
             nodes.update(node for node, _ in users)

@@ -251,6 +251,44 @@ def test_matrices_that_are_used_twice():
     assert_same([x], [out, gradient], [rng.integers(-2, 3, (5, 5)) * 1.0], {})
 
 
+@pytest.mark.parametrize("nonlinearity", [pt.tanh, lambda z: 2 * z])
+def test_weights_there_and_back_again(nonlinearity):
+    """A Gibbs chain: ``dot(h, w.T)`` is like a gradient of what is computed from it."""
+    h, w = pt.dmatrices("h", "w")
+    hidden = h
+    for _ in range(3):
+        visible = nonlinearity(pt.dot(hidden, w.T))
+        hidden = nonlinearity(pt.dot(visible, w))
+    gradient = pytensor.grad((visible**2).sum(), w)
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal((4, 3)), rng.standard_normal((5, 3))]
+    assert_same([h, w], [hidden, gradient], values, {FusedDense: 3})
+
+
+@pytest.mark.parametrize("nonlinearity", [rectify, lambda z: z])
+def test_two_steps_of_gradient_descent(nonlinearity):
+    """The gradient of the first has the inputs of the second, which comes of it."""
+    x, w, b = pt.dmatrix("x"), pt.dmatrix("w"), pt.dvector("b")
+    weights, bias = w, b
+    for _ in range(2):
+        loss = (nonlinearity(pt.dot(x, weights) + bias) ** 2).sum()
+        by_weights, by_bias = pytensor.grad(loss, [weights, bias])
+        weights, bias = weights - by_weights / 8, bias - by_bias / 8
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(shape) for shape in ((4, 5), (5, 3), (3,))]
+    assert_same([x, w, b], [weights, bias, loss], values, {FusedDense: 2})
+
+
+def test_two_steps_of_gradient_descent_of_a_convolution():
+    (x, w, b), values = conv_problem()
+    weights, bias = w, b
+    for _ in range(2):
+        out = pool_2d(rectify(with_bias(x, weights, bias)), (2, 2), ignore_border=True)
+        by_weights, by_bias = pytensor.grad((out**2).mean(), [weights, bias])
+        weights, bias = weights - by_weights / 8, bias - by_bias / 8
+    assert_same([x, w, b], [weights, bias], values, {FusedConv2d: 2})
+
+
 def crossentropy(scores, classes):
     rows = pt.arange(classes.shape[0])
     return -pt.log(pt.special.softmax(scores, axis=1))[rows, classes]
