@@ -13,7 +13,12 @@ from pytensor.graph.basic import Apply
 from pytensor.tensor.type import TensorType
 
 from pytensor_nnet.kernels.llvm.launch import Launch
-from pytensor_nnet.kernels.llvm.product import add_derivative, add_product, add_sum
+from pytensor_nnet.kernels.llvm.product import (
+    add_derivative,
+    add_factors,
+    add_product,
+    add_sum,
+)
 from pytensor_nnet.ops.launching import Launching
 
 __all__ = ["FusedDense", "FusedDenseGrad"]
@@ -98,14 +103,11 @@ class FusedDenseGrad(Launching):
             gradient, bias = add_derivative(
                 launch, gradient, *outputs, self.slope, self.at_zero
             )
-        to_weights, _ = add_product(
-            launch, features.T, gradient, order=order, ordered="rows"
+        given, to_weights = add_factors(
+            launch, features, weights, gradient, order, self.to_inputs
         )
         launch.outputs = [to_weights, bias]
-        if self.to_inputs:
-            given, _ = add_product(
-                launch, gradient, weights.T, order=order, ordered="columns"
-            )
+        if given is not None:
             launch.outputs.append(given.reshape(shape).transpose(axes))
         return launch
 

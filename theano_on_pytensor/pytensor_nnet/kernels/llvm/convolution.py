@@ -28,7 +28,11 @@ from pytensor_nnet.kernels.llvm.launch import Launch, run_at_once
 from pytensor_nnet.kernels.llvm.layer import Epilogue, Layer, round_up
 from pytensor_nnet.kernels.llvm.memory import address, zeros
 from pytensor_nnet.kernels.llvm.padding import pad_images
-from pytensor_nnet.kernels.llvm.rearrangement import addition, order_of, rearrangement
+from pytensor_nnet.kernels.llvm.rearrangement import (
+    add_rearrangements,
+    add_sums,
+    order_of,
+)
 from pytensor_nnet.kernels.llvm.transposition import channels_first, packed_last
 from pytensor_nnet.kernels.llvm.winograd import (
     Winograd,
@@ -53,7 +57,7 @@ _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _DTYPES = {element: dtype for dtype, element in _ELEMENTS.items()}
 
 # Groups of images that have a gradient of the filters each.
-_GROUPS = 8
+_GROUPS = 12
 # Multiply-adds below which NumPy is done before a kernel is compiled, and below
 # which a second thread is not worth waking.
 _SMALL = 1 << 19
@@ -288,8 +292,8 @@ class _ForwardPlan:
     ) -> tuple[Array, Array | None]:
         layer, dtype, itemsize = self._layer, self._dtype, self._dtype.itemsize
         batch = len(padded)
-        spans = threads.spans(
-            batch, min(4 * threads.threads(), batch * self._task // _SMALL_TASK)
+        spans = threads.shares(
+            batch, min(6 * threads.threads(), batch * self._task // _SMALL_TASK)
         )
         shape = (batch, *layer.out_size, layer.filters)
         out, out_at = launch.allocate(shape, dtype)
@@ -302,13 +306,12 @@ class _ForwardPlan:
             scratch_at + itemsize * place for place in self._places
         )
         filters = launch.in_order(filters)
-        rows = [(address(filters), address(self._order), packed_at, self._order.size)]
+        rows = [(address(filters), self._order, packed_at)]
         if bias is None:
-            rows.append((0, address(self._nothing), bias_at, self._nothing.size))
+            rows.append((0, self._nothing, bias_at))
         else:
-            order, bias = self._bias_order, launch.in_order(bias)
-            rows.append((address(bias), address(order), bias_at, order.size))
-        launch.add(rearrangement(layer.element), rows, together=False)
+            rows.append((address(launch.in_order(bias)), self._bias_order, bias_at))
+        add_rearrangements(launch, dtype, rows)
         images_at = launch.place(padded)
         if self._winograd:
             transform = transformation_kernel(self._winograd)
@@ -408,8 +411,7 @@ class _BackwardPlan:
         to_images: Array | None,
     ) -> tuple[Array | None, Array]:
         layer, dtype, itemsize = self._backward.layer, self._dtype, self._dtype.itemsize
-        rearrange, add = rearrangement(layer.element), addition(layer.element)
-        spans = threads.spans(len(padded), _GROUPS)
+        spans = threads.shares(len(padded), _GROUPS)
         parts, pitch = len(spans), sum(self._sizes)
         steps = (
             pitch * itemsize,
@@ -424,8 +426,8 @@ class _BackwardPlan:
         if filters is None:
             packed_at = 0
         else:
-            source, order = address(launch.in_order(filters)), self._pack
-            launch.add(rearrange, [(source, address(order), packed_at, order.size)])
+            source = address(launch.in_order(filters))
+            add_rearrangements(launch, dtype, [(source, self._pack, packed_at)])
         shared = (launch.place(padded), packed_at)
         kept = *(0 if x is None else address(x) for x in (out, mask)), address(gradient)
         to_images_at = 0 if to_images is None else address(to_images)
@@ -444,17 +446,15 @@ class _BackwardPlan:
         ]
         launch.add(self._kernel, tasks)
         bias, bias_at = launch.allocate((layer.filters,), dtype)
-        order = self._unpack_bias
-        sums = [(to_bias, self._sizes[1], parts, pitch)]
-        rows = [(to_bias, address(order), bias_at, order.size)]
+        sums = [(to_bias, self._sizes[1])]
+        rows = [(to_bias, self._unpack_bias, bias_at)]
         result = None
         if self._backward.to_filters:
             result, result_at = launch.allocate(self._filter_shape, dtype)
-            order = self._unpack
-            sums.append((numbers_at, self._sizes[0], parts, pitch))
-            rows.append((numbers_at, address(order), result_at, order.size))
-        launch.add(add, sums, together=False)
-        launch.add(rearrange, rows, together=False)
+            sums.append((numbers_at, self._sizes[0]))
+            rows.append((numbers_at, self._unpack, result_at))
+        add_sums(launch, dtype, sums, parts, pitch)
+        add_rearrangements(launch, dtype, rows)
         return result, bias
 
 

@@ -5,21 +5,18 @@ as the last time where inputs lie where they did and outputs may be written over
 they were: then nothing but the kernels themselves costs time.
 """
 
-import ctypes
 import threading
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
-from operator import eq
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel
 from pytensor_nnet.kernels.llvm.memory import COUNTS_REFERENCES, address, allocate
+from pytensor_nnet.kernels.llvm.threads import Job, Program, at_once
 
 __all__ = ["Launch", "Row", "run_at_once"]
 
@@ -43,6 +40,8 @@ class Launch:
 
     Attributes
     ----------
+    jobs : list of Job
+        The calls.
     outputs : list of array or int
         An integer is the number of an input that is overwritten.
     after : callable or None
@@ -58,12 +57,13 @@ class Launch:
         if moving is not None:
             self._start, self._end = byte_bounds(inputs[moving])
             self._moved_to = address(inputs[moving])
-        self._jobs: list[_Job] = []
+        self.jobs: list[Job] = []
+        self._calls: list[_Call] = []
         self._kept: list[Array] = []
         self._bytes = 0
         self._is_reusable = COUNTS_REFERENCES
-        self._owners: list[Array] = []
-        self._references: list[int] = []
+        # Whether scratch memory that was given out is in use, and how much is.
+        self._at_once, self._in_use = False, 0
 
     def allocate(self, shape: tuple[int, ...], dtype: Any) -> tuple[Array, int]:
         """An output or something between, and where it lies."""
@@ -74,8 +74,11 @@ class Launch:
 
     def scratch(self, size: int) -> int:
         """Where so many bytes are, of which a kernel has the use while it runs."""
-        memory, place = _scratch(size)
+        memory, place = _scratch(self._in_use + size)
         self._kept.append(memory)
+        place += self._in_use
+        if self._at_once:
+            self._in_use += -(-size // 64) * 64
         return place
 
     def in_order(self, array: Array, order: str = "C") -> Array:
@@ -98,8 +101,8 @@ class Launch:
         distance = place - self._moved_to
         if distance:
             self._moved_to = place
-            for job in self._jobs:
-                job.move(distance)
+            for call in self._calls:
+                call.move(distance)
 
     def constant(self, array: Array) -> int:
         """Where an array lies that stays as it is."""
@@ -109,28 +112,30 @@ class Launch:
     def add(self, kernel: Kernel, rows: Sequence[Row], together: bool = True) -> None:
         """Call the kernel for each row of arguments, on all threads ``together``."""
         if rows:
-            self._jobs.append(_Job(kernel, rows, together))
+            call = _Call(kernel, rows, together)
+            self._calls.append(call)
+            self.jobs.append(call.job)
 
-    def seal(self) -> None:
-        """To be called when nobody else has the outputs."""
-        arrays = [output for output in self.outputs if not isinstance(output, int)]
-        self._owners = [*arrays, *(x.base for x in arrays if x.base is not None)]
-        del arrays
-        self._references = list(map(getrefcount, self._owners))
-
-    def is_free(self) -> bool:
-        """Whether it can be run again: nobody else has the outputs any more."""
-        return self._is_reusable and all(
-            map(eq, map(getrefcount, self._owners), self._references)
-        )
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is added meanwhile is called at once, on all threads. No kernel may
+        need what another of them writes.
+        """
+        before = len(self.jobs)
+        self._at_once = True
+        yield
+        self._at_once, self._in_use = False, 0
+        if len(self.jobs) > before + 1:
+            job, table = at_once(self.jobs[before:])
+            self._kept.append(table)
+            self.jobs[before:] = [job]
 
     @property
     def is_worth_keeping(self) -> bool:
         return self._is_reusable and self._bytes <= _MOST_KEPT
 
     def run(self) -> None:
-        for job in self._jobs:
-            job.run()
+        Program(self.jobs).run()
         if self.after is not None:
             self.after()
 
@@ -147,50 +152,25 @@ class _Moving(int):
     """An address that changes with that of the moving input."""
 
 
-class _Job:
-    """A kernel, and a table of arguments. It is what ``threads.run`` takes for a
-    kernel of one argument, the number of a row.
-    """
+class _Call:
+    """A kernel, and a table of arguments."""
 
-    __slots__ = ("_call", "_moving", "_place", "_rows", "_table", "_together", "task")
+    __slots__ = ("_kernel", "_moving", "_table", "job")
 
     def __init__(self, kernel: Kernel, rows: Sequence[Row], together: bool):
-        self.task = kernel.task
-        self._table = np.frombuffer(bytearray(kernel.table(rows)), np.int64)
-        self._place = address(self._table)
+        self._kernel = kernel
+        table = np.frombuffer(bytearray(kernel.table(rows)), np.int64)
+        self._table = memoryview(table)
         self._moving = [
             number
             for number, value in enumerate(chain.from_iterable(rows))
             if type(value) is _Moving
         ]
-        self._call = _caller(kernel)
-        self._rows = [(row,) for row in range(len(rows))]
-        self._together = together and len(rows) > 1
+        self.job = Job(kernel.task, address(table), len(rows), together)
 
     def move(self, distance: int) -> None:
-        if self._moving:
-            self._table[self._moving] += distance
-
-    def table(self, rows: Any) -> int:
-        return self._place
-
-    def __call__(self, row: int) -> None:
-        self._call(self._place, row)
-
-    def run(self) -> None:
-        if self._together:
-            threads.run(self, self._rows)
-        else:
-            for (row,) in self._rows:
-                self._call(self._place, row)
-
-
-@lru_cache(1024)
-def _caller(kernel: Kernel) -> Any:
-    """A function of the address of a table and a row's number."""
-    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(kernel.task)
-    call.kernel = kernel
-    return call
+        for number in self._moving:
+            self._table[number] += distance
 
 
 _of_thread = threading.local()

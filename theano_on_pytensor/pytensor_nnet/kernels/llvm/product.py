@@ -6,6 +6,7 @@ do not depend on the number of threads, bit for bit: every number of a product i
 summed by one thread, in the order of the taps.
 """
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -18,15 +19,23 @@ from pytensor_nnet.kernels.llvm.launch import Launch
 from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.panels import Panels, product_kernel
 
-__all__ = ["add_derivative", "add_product", "add_sum"]
+__all__ = ["add_derivative", "add_factors", "add_product", "add_sum"]
 
 Array = np.ndarray[Any, Any]
 
 _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-# Multiply-adds below which a second thread is not worth waking.
-_SMALL_TASK = 1 << 20
+# Multiply-adds below which a second thread is not worth waking, and numbers whose sum
+# takes as long.
+_SMALL_TASK = 1 << 17
+_SMALL_SUM = 1 << 13
+# Vectors of columns that are summed together.
+_ABREAST = 4
 # Rows below which a task is not split: those of a tile.
 _FEW_ROWS = 6
+# Multiply-adds that take as long as to copy a number of a panel, and to list one; and
+# what share of a product's time such things may take for it to be in smaller parts.
+_COPY, _LIST = 5, 16
+_SMALL_COST = 0.015
 
 
 def add_product(
@@ -102,10 +111,14 @@ class _Plan(NamedTuple):
 def _plan(rows: int, taps: int, n_threads: int, panels: tuple[Any, ...]) -> _Plan:
     described, cpu = Panels(*panels), host()
     parts = min(n_threads, rows * taps * described.columns // _SMALL_TASK)
+    size = rows, described.columns, described.count(cpu)
+    spans = _split(*size, parts)
+    if parts > 1:
+        smaller = _split(*size, 2 * parts, threads.shares)
+        if _cost(*size, smaller) <= _cost(*size, spans) + _SMALL_COST:
+            spans = smaller
     return _Plan(
-        product_kernel(described),
-        _split(rows, described.columns, described.count(cpu), parts),
-        -(-described.scratch(cpu) // 64) * 64,
+        product_kernel(described), spans, -(-described.scratch(cpu) // 64) * 64
     )
 
 
@@ -122,14 +135,22 @@ def _laid_out(
     return launch.in_order(matrix, wanted), wanted == "F"
 
 
+_Span = tuple[int, int, int, int]
+
+
 def _split(
-    rows: int, columns: int, panels: int, parts: int
-) -> list[tuple[int, int, int, int]]:
+    rows: int,
+    columns: int,
+    panels: int,
+    parts: int,
+    divide: Callable[[int, int], list[tuple[int, int]]] = threads.spans,
+) -> list[_Span]:
     """Rows and panels in so many parts, or fewer: ``(first row, last row, first
     panel, last panel)``.
 
     Each part of the rows copies the panels anew, each part of the panels lists the
-    rows anew: of the ways to split, the one that does so least.
+    rows anew: of the ways to split, the one that does so least. ``divide`` is one of
+    :func:`threads.spans` and :func:`threads.shares`.
     """
     parts = max(1, parts)
     ways = [
@@ -137,15 +158,51 @@ def _split(
         for by_rows in range(1, parts + 1)
     ]
     most = min(parts, max(n * m for n, m in ways))
-    n, m = min(
-        (way for way in ways if way[0] * way[1] >= most),
-        key=lambda way: way[0] * columns + way[1] * rows,
+    return min(
+        (
+            [
+                (*of_rows, *of_panels)
+                for of_rows in divide(rows, n)
+                for of_panels in threads.spans(panels, m)
+            ]
+            for n, m in ways
+            if n * m >= most
+        ),
+        key=lambda spans: _cost(rows, columns, panels, spans),
     )
-    return [
-        (rows * i // n, rows * (i + 1) // n, panels * j // m, panels * (j + 1) // m)
-        for i in range(n)
-        for j in range(m)
-    ]
+
+
+def _cost(rows: int, columns: int, panels: int, spans: list[_Span]) -> float:
+    """What the parts take to copy panels and to list rows, over what the product
+    takes.
+    """
+    copied = sum(last - first for _, _, first, last in spans) * columns / panels
+    listed = sum(last - first for first, last, _, _ in spans)
+    return (_COPY * copied + _LIST * listed) / (rows * columns)
+
+
+def add_factors(
+    launch: Launch,
+    a: Array,
+    b: Array,
+    gradient: Array,
+    order: Array | None = None,
+    to_a: bool = True,
+) -> tuple[Array | None, Array]:
+    """The gradients of the factors of ``a @ b``: what a launch will fill.
+
+    ``order[i]``, an array of int32 that must not change, is the row of ``b`` that
+    the column ``i`` of ``a`` stands for. Without ``to_a`` there is no gradient of
+    ``a``.
+    """
+    given = None
+    with launch.at_once():
+        if to_a:
+            given, _ = add_product(
+                launch, gradient, b.T, order=order, ordered="columns"
+            )
+        to_b, _ = add_product(launch, a.T, gradient, order=order, ordered="rows")
+    return given, to_b
 
 
 def add_derivative(
@@ -164,26 +221,44 @@ def add_derivative(
     """
     arrays = [launch.in_order(array) for array in (gradient, out, mask)]
     result, result_at = launch.allocate(gradient.shape, gradient.dtype)
-    total, total_at = launch.allocate(gradient.shape[1:], gradient.dtype)
-    kernel = _differentiation(_ELEMENTS[gradient.dtype], float(slope))
-    places = (*map(address, arrays), result_at, total_at)
-    launch.add(kernel, [(*places, *gradient.shape, at_zero)])
-    return result, total
+    places = (*map(address, arrays), result_at)
+    return result, _add_total(launch, gradient, places, float(slope), at_zero)
 
 
 def add_sum(launch: Launch, matrix: Array) -> Array:
     """The sum of the rows: what a launch will fill."""
-    place = address(launch.in_order(matrix))
-    total, total_at = launch.allocate(matrix.shape[1:], matrix.dtype)
-    kernel = _differentiation(_ELEMENTS[matrix.dtype], None)
-    launch.add(kernel, [(place, 0, 0, 0, total_at, *matrix.shape, 1.0)])
+    places = (address(launch.in_order(matrix)), 0, 0, 0)
+    return _add_total(launch, matrix, places, None, 1.0)
+
+
+def _add_total(
+    launch: Launch,
+    matrix: Array,
+    places: tuple[int, ...],
+    slope: float | None,
+    at_zero: float,
+) -> Array:
+    columns = matrix.shape[1]
+    total, total_at = launch.allocate((columns,), matrix.dtype)
+    step = _ABREAST * host().lanes(_ELEMENTS[matrix.dtype])
+    parts = min(threads.threads(), matrix.size // _SMALL_SUM)
+    launch.add(
+        _differentiation(_ELEMENTS[matrix.dtype], slope),
+        [
+            (
+                *(*places, total_at, *matrix.shape, at_zero),
+                *(first * step, min(last * step, columns)),
+            )
+            for first, last in threads.spans(-(-columns // step), parts)
+        ],
+    )
     return total
 
 
 @cache
 def _differentiation(element: str, slope: float | None) -> Kernel:
-    """The kernel of :func:`add_derivative` or, without a slope, :func:`add_sum`: a
-    few vectors of columns at a time.
+    """The kernel of :func:`add_derivative` or, without a slope, :func:`add_sum`: of
+    columns from ``first`` up to ``last``, a few vectors of them at a time.
     """
     function = Function(
         "differentiation",
@@ -194,9 +269,11 @@ def _differentiation(element: str, slope: float | None) -> Kernel:
             "rows": "i64",
             "columns": "i64",
             "at_zero": element,
+            "first": "i64",
+            "last": "i64",
         },
     )
-    gradient, out, mask, result, total, rows, columns, at_zero = (
+    gradient, out, mask, result, total, rows, columns, at_zero, begin, last = (
         function.arguments.values()
     )
 
@@ -223,9 +300,8 @@ def _differentiation(element: str, slope: float | None) -> Kernel:
             total[start + v * lanes].store(of_columns.get())
 
     lanes = host().lanes(element)
-    begin = function.integer(0)
-    for step, count in ((4 * lanes, 4), (lanes, 1), (1, 1)):
-        end = columns - columns % step
+    for step, count in ((_ABREAST * lanes, _ABREAST), (lanes, 1), (1, 1)):
+        end = last - (last - begin) % step
         with function.loop(begin, end, step) as start:
             strip(start, lanes if step > 1 else 0, count)
         begin = end

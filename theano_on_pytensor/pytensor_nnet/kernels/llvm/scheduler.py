@@ -1,9 +1,9 @@
 """The part of :mod:`pytensor_nnet.kernels.llvm.threads` that is compiled.
 
-One thread, the caller, publishes a job: a function, a table and a number of tasks.
-It and the workers claim tasks one by one until none is left. All of it happens
-without Python's global lock. Who has nothing to do looks again for a bounded time,
-then returns to Python to sleep on a lock.
+One thread, the caller, publishes one job after the other: a function, a table and a
+number of tasks. It and the workers claim tasks one by one until none is left. All of
+it happens without Python's global lock. Who has nothing to do looks again for a
+bounded time, then returns to Python to sleep on a lock.
 
 The state is an array of 64-bit integers, what is written often on a cache line of
 its own:
@@ -11,7 +11,7 @@ its own:
 - ``WORD``: the number of the job and that of the next task, 32 bits each, in one
   integer, so that a task is claimed only of the job that one has read. While a job
   is being described the task's number is ``CLOSED``.
-- ``JOB``: function, table, tasks, workers.
+- ``JOB``: function, table, tasks, workers; workers to be woken.
 - ``DONE``: how many tasks are done.
 - ``CALLER``: 1 while the caller sleeps.
 - ``WORKERS + LINE * i``: for each worker, 1 while it sleeps; the job it saw last.
@@ -19,11 +19,27 @@ its own:
 
 from pytensor_nnet.kernels.llvm.compiler import host, load_module
 
-__all__ = ["CALLER", "LINE", "WORKERS", "load", "state_size"]
+__all__ = [
+    "EACH_FIELDS",
+    "JOB_FIELDS",
+    "SLEEP",
+    "SLEEPERS",
+    "WAKE",
+    "load",
+    "state_size",
+]
 
 LINE = 8
 WORD, JOB, DONE, CALLER, WORKERS = (LINE * line for line in range(5))
+SLEEPERS = JOB + 4
 _CLOSED = 0xFFFFFFFF
+# A job as `go` reads it: function, table, tasks, workers.
+JOB_FIELDS = 4
+# A row of what `each` reads.
+EACH_FIELDS = 3
+# What `go` returns says where it stopped, and in its last bits why.
+SLEEP, WAKE = 1, 2
+_REASONS = 3
 
 # What tells a CPU that its thread only waits.
 _YIELD = ("declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)")
@@ -43,16 +59,21 @@ def state_size(workers: int) -> int:
 
 
 def load():
-    """An engine that holds ``publish``, ``work`` and ``serve``.
+    """An engine that holds ``go``, ``serve`` and ``each``.
 
-    ``publish(state, function, table, tasks, workers)``
-        Returns a bit for each worker that sleeps and is to be woken.
-    ``work(state, looks)``
-        The caller's part. Returns 1 when all tasks are done, 0 when the caller is
-        to sleep until a worker wakes it.
+    ``go(state, jobs, count, looks, stopped, alone)``
+        The caller's part: so many jobs, from the first, ``stopped`` 0, or from where
+        a call before stopped; all of them by itself if it is to be ``alone``.
+        Returns 0 when they are done. Else it is to be called again with what it
+        returned: with ``SLEEP`` in it when a worker has woken the caller, with
+        ``WAKE`` in it when those workers are woken for which there is a bit at
+        ``SLEEPERS``.
     ``serve(state, worker, looks)``
         A worker's part. Returns 0 when the worker is to sleep, 1 when it is to wake
         the caller and to come again.
+    ``each(table, row)``
+        The task of a job that is made of several: a row is a function, its table
+        and its row.
     """
     return load_module("scheduler", _text(host().architecture))
 
@@ -96,7 +117,84 @@ run:
   %before = atomicrmw add ptr %done.at, i64 1 seq_cst, align 8
   br label %ran"""
     return f"""{declaration}
-define i64 @publish(
+define void @each(ptr %table, i64 %row) nounwind {{
+  %fields = mul i64 %row, {EACH_FIELDS}
+  %function.at = getelementptr i64, ptr %table, i64 %fields
+  %table.at = getelementptr i64, ptr %function.at, i64 1
+  %row.at = getelementptr i64, ptr %function.at, i64 2
+  %function = load ptr, ptr %function.at
+  %table.of = load ptr, ptr %table.at
+  %row.of = load i64, ptr %row.at
+  call void %function(ptr %table.of, i64 %row.of)
+  ret void
+}}
+
+define i64 @go(
+    ptr %state, ptr %jobs, i64 %count, i64 %looks, i64 %stopped, i64 %alone) nounwind {{
+entry:
+  %reason = and i64 %stopped, {_REASONS}
+  %from = lshr i64 %stopped, {_REASONS.bit_length()}
+  %shared.alone = icmp eq i64 %alone, 0
+  %woken = icmp eq i64 %reason, {WAKE}
+  br i1 %woken, label %work, label %next
+next:
+  %position = phi i64 [ %from, %entry ], [ %following, %done ]
+  %more = icmp slt i64 %position, %count
+  br i1 %more, label %job, label %exit
+job:
+  %fields = mul i64 %position, {JOB_FIELDS}
+  %function.in = getelementptr ptr, ptr %jobs, i64 %fields
+  %table.in = getelementptr ptr, ptr %function.in, i64 1
+  %tasks.in = getelementptr i64, ptr %function.in, i64 2
+  %workers.in = getelementptr i64, ptr %function.in, i64 3
+  %function = load ptr, ptr %function.in
+  %table = load ptr, ptr %table.in
+  %tasks = load i64, ptr %tasks.in
+  %workers = load i64, ptr %workers.in
+  %wanted = icmp sgt i64 %workers, 0
+  %together = and i1 %wanted, %shared.alone
+  br i1 %together, label %share, label %task
+task:
+  %number = phi i64 [ 0, %job ], [ %number.next, %run ]
+  %left = icmp slt i64 %number, %tasks
+  br i1 %left, label %run, label %done
+run:
+  call void %function(ptr %table, i64 %number)
+  %number.next = add i64 %number, 1
+  br label %task
+share:
+  %sleepers = call i64 @publish(
+      ptr %state, ptr %function, ptr %table, i64 %tasks, i64 %workers)
+  %awake = icmp eq i64 %sleepers, 0
+  br i1 %awake, label %work, label %wake
+wake:
+  %sleepers.at = getelementptr i64, ptr %state, i64 {SLEEPERS}
+  store i64 %sleepers, ptr %sleepers.at
+  br label %stop
+work:
+  %working = phi i64 [ %from, %entry ], [ %position, %share ]
+  %finished = call i64 @work(ptr %state, i64 %looks)
+  %all = icmp eq i64 %finished, 1
+  br i1 %all, label %done, label %sleep
+done:
+  %ran = phi i64 [ %position, %task ], [ %working, %work ]
+  %following = add i64 %ran, 1
+  br label %next
+sleep:
+  %after = add i64 %working, 1
+  br label %stop
+stop:
+  %at = phi i64 [ %position, %wake ], [ %after, %sleep ]
+  %why = phi i64 [ {WAKE}, %wake ], [ {SLEEP}, %sleep ]
+  %shifted = shl i64 %at, {_REASONS.bit_length()}
+  %code = or i64 %shifted, %why
+  ret i64 %code
+exit:
+  ret i64 0
+}}
+
+; Returns a bit for each worker that sleeps and is to be woken.
+define internal i64 @publish(
     ptr %state, ptr %function, ptr %table, i64 %tasks, i64 %workers) nounwind {{
 entry:{fields}
   %last = load atomic i64, ptr %word.at acquire, align 8
@@ -127,7 +225,9 @@ exit:
   ret i64 %sleepers
 }}
 
-define i64 @work(ptr %state, i64 %looks) nounwind {{
+; The caller's part of a job. Returns 1 when all tasks are done, 0 when it is to sleep
+; until a worker wakes it.
+define internal i64 @work(ptr %state, i64 %looks) nounwind {{
 entry:{fields}
   %word = load atomic i64, ptr %word.at acquire, align 8
   %job = lshr i64 %word, 32

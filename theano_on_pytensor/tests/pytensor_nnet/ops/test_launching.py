@@ -2,20 +2,25 @@
 
 import gc
 import pickle
+from itertools import groupby
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 
 from pytensor_nnet.kernels.llvm import launch as launches
 from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.threads import Program
 from pytensor_nnet.linker import NumpyLinker
 from pytensor_nnet.ops import launching
 from pytensor_nnet.ops.compiled_elemwise import CompiledElemwise
 from pytensor_nnet.ops.conv import Conv2d
+from pytensor_nnet.ops.crossentropy import SoftmaxLogLikelihood
 from pytensor_nnet.ops.fused_conv import FusedConv2d, FusedConv2dGrad
 from pytensor_nnet.ops.launching import Launching
 
@@ -31,15 +36,15 @@ def small(request, monkeypatch):
 
 @pytest.fixture
 def described(monkeypatch):
-    """The launches that were described."""
+    """The launches that were described: each is run by itself that time."""
     seen = []
 
     def counted(self):
         seen.append(self)
         original(self)
 
-    original = Launch.seal
-    monkeypatch.setattr(Launch, "seal", counted)
+    original = Launch.run
+    monkeypatch.setattr(Launch, "run", counted)
     return seen
 
 
@@ -208,3 +213,171 @@ def test_a_function_that_has_run_is_pickled(function):
     again = pickle.loads(pickle.dumps(compiled))
     assert np.array_equal(again(x), expected(x, w.get_value()))
     assert np.array_equal(compiled.copy()(x), expected(x, w.get_value()))
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The programs that were run."""
+    seen = []
+
+    def counted(self):
+        seen.append(self)
+        original(self)
+
+    original = Program.run
+    monkeypatch.setattr(Program, "run", counted)
+    return seen
+
+
+def test_a_row_is_run_at_once(function, described, programs):
+    compiled, w = function
+    x = np.arange(9.0).reshape(3, 3)
+    compiled(x)
+    described.clear()
+    programs.clear()
+    assert np.array_equal(compiled(x), expected(x, w.get_value()))
+    assert (len(described), len(programs)) == (0, 1)
+
+
+def test_what_only_a_row_needs_is_not_stored(function):
+    compiled, w = function
+    x = np.ones((3, 3))
+    for _ in range(3):
+        compiled(x)
+        cells = [cell for thunk in compiled.vm.thunks for cell in thunk.outputs]
+        assert all(cell[0] is None for cell in cells)
+
+
+def test_a_batch_of_another_size_takes_no_row_apart(programs):
+    x, w = pt.dmatrix(), pytensor.shared(np.eye(3))
+    function = pytensor.function([x], pt.dot(pt.dot(x, w) + 1, w), mode=MODE)
+    large, small = np.ones((4, 3)), np.ones((2, 3))
+    for batch in [*3 * (*5 * (large,), small), large]:
+        assert np.array_equal(function(batch), batch + 1)
+    programs.clear()
+    function(large)
+    assert len(programs) == 1
+
+
+def test_what_never_fits_is_described_alone(described):
+    """The nodes before it are run as they are."""
+    x, w = pt.dmatrix(), pytensor.shared(np.eye(3))
+    first = pt.dot(pt.dot(w + 1, w) * 2, w)
+    function = pytensor.function([x], pt.dot(x, first), mode=MODE)
+    nodes = sum(isinstance(n.op, Launching) for n in function.maker.fgraph.apply_nodes)
+    assert nodes > 3
+    # Too large to be copied, and elsewhere each time.
+    given = [np.ones((1000 + 100 * (n % 2), 3)) for n in range(12)]
+    for x in given:
+        described.clear()
+        assert np.array_equal(function(x), 8 * x)
+    assert 0 < len(described) < nodes
+
+
+def test_an_error_within_a_row_stops_it():
+    """Before anything that comes after it is overwritten."""
+    scores, classes = pt.dmatrix("scores"), pt.lvector("classes")
+    w = pytensor.shared(np.ones((4, 5)), "w")
+    likelihood, softmax, total = SoftmaxLogLikelihood(sums=True)(
+        pt.dot(scores, w), classes
+    )
+    function = pytensor.function(
+        [scores, classes], total, updates=[(w, w + total)], mode=MODE
+    )
+    x, right = np.ones((3, 4)), np.array([0, 1, 4])
+    before = [function(x, right) for _ in range(3)]
+    assert len(before) == 3
+    kept = w.get_value()
+    for _ in range(2):
+        with (
+            pytensor.config.change_flags(exception_verbosity="high"),
+            pytest.raises(IndexError, match="(?s)one of the 5.*that caused.*Softmax"),
+        ):
+            function(x, np.array([0, 5, 1]))
+        assert np.array_equal(w.get_value(), kept)
+    function(x, right)
+    assert not np.array_equal(w.get_value(), kept)
+
+
+def test_launched_nodes_stand_in_rows():
+    """Whatever is in between is computed before or after, where it can be."""
+    x, w = pt.dmatrix(), pytensor.shared(np.eye(3))
+    inner = pt.dot(x * w + 1, w)
+    outer = pt.dot(inner * x.shape[0], w)
+    function = pytensor.function([x], [outer.prod(axis=0), inner[::-1]], mode=MODE)
+    launched = [isinstance(node.op, Launching) for node in function.vm.nodes]
+    assert [is_launched for is_launched, _ in groupby(launched)].count(True) == 1
+    assert sum(launched) > 3
+    for x in (np.ones((3, 3)), np.arange(9.0).reshape(3, 3)):
+        right = x * w.get_value() + 1
+        products, turned = function(x)
+        assert np.allclose(products, (right * 3).prod(axis=0), rtol=1e-13)
+        assert np.array_equal(turned, right[::-1])
+
+
+# What a step of a random program computes of two matrices of one shape and a square
+# one, for PyTensor and for NumPy.
+STEPS = {
+    "sum": lambda xp, a, b, w: a + 0.5 * b,
+    "product": lambda xp, a, b, w: a * b - 1,
+    "tanh": lambda xp, a, b, w: xp.tanh(a),
+    "dot": lambda xp, a, b, w: xp.dot(a, w) / 4,
+    "turned": lambda xp, a, b, w: a[::-1],
+    "columns": lambda xp, a, b, w: b - a.sum(axis=0),
+    "squares": lambda xp, a, b, w: xp.dot(xp.dot(a, w.T), w) / 16,
+    "halves": lambda xp, a, b, w: (a.reshape((-1, 2)) * 2).reshape((-1, 4)),
+}
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_random_programs(data):
+    """Called again and again, with the same numbers, others, more of them, while
+    results are kept or not.
+    """
+    steps = data.draw(
+        st.lists(
+            st.tuples(st.sampled_from(sorted(STEPS)), *[st.integers(0, 20)] * 2),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    returned = data.draw(st.lists(st.integers(0, 20), min_size=1, max_size=3))
+
+    def results(xp, x, w):
+        known = [x, x * 2]
+        for name, i, j in steps:
+            a, b = known[i % len(known)], known[j % len(known)]
+            known.append(STEPS[name](xp, a, b, w))
+        update = w * 0.5 + xp.tanh(known[-1].sum())
+        return [known[i % len(known)] for i in returned], update
+
+    x, shared = pt.dmatrix(), pytensor.shared(np.eye(4))
+    outputs, update = results(pt, x, shared)
+    function = pytensor.function([x], outputs, updates=[(shared, update)], mode=MODE)
+    rng = np.random.default_rng(0)
+    numbers, w = rng.standard_normal((6, 4)), np.eye(4)
+    kept = []
+    for action in data.draw(
+        st.lists(
+            st.sampled_from(["same", "others", "larger", "keep", "set", "large"]),
+            min_size=2,
+            max_size=12,
+        )
+    ):
+        if action == "others":
+            numbers = rng.standard_normal(numbers.shape)
+        elif action in ("larger", "large"):
+            numbers = rng.standard_normal((8 if action == "larger" else 1000, 4))
+        elif action == "set":
+            w = rng.standard_normal((4, 4))
+            shared.set_value(w)
+        got, (right, w) = function(numbers), results(np, numbers, w)
+        for one, other in zip(got, right, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+        w = shared.get_value()
+        if action == "keep":
+            kept.append((got, [one.copy() for one in got]))
+    for arrays, copies in kept:
+        for one, other in zip(arrays, copies, strict=True):
+            assert np.array_equal(one, other)
