@@ -39,7 +39,7 @@ class CompiledSum(Launching):
         last = np.moveaxis(array, 1, -1)
         if not array.size or not last.flags.c_contiguous:
             return None
-        launch = Launch(inputs, moving=0)
+        launch = Launch()
         matrix = last.reshape(-1, array.shape[1])
         launch.outputs = [add_column_sums(launch, matrix)]
         return launch

@@ -42,7 +42,7 @@ class SoftmaxLogLikelihood(Launching):
     def launch(self, node, inputs):
         if not is_served(*inputs):
             return None
-        launch = Launch(inputs, moving=1)
+        launch = Launch()
         results = add_softmax_log_likelihood(launch, *inputs)
         launch.outputs = list(results[: len(node.outputs)])
         return launch
@@ -73,7 +73,7 @@ class SoftmaxLogLikelihoodGrad(Launching):
     def launch(self, node, inputs):
         if not is_served(*inputs[:2]):
             return None
-        launch = Launch(inputs, moving=1)
+        launch = Launch()
         launch.outputs = [add_softmax_log_likelihood_gradient(launch, *inputs)]
         return launch
 

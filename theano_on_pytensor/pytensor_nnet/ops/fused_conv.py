@@ -77,7 +77,7 @@ class FusedConv2d(_Layer):
     def launch(self, node, inputs):
         images, filters, bias = inputs
         self.conv.check_shapes(images, filters)
-        launch = Launch(inputs, moving=0)
+        launch = Launch()
         out, mask = add_layer(
             launch,
             images,
@@ -138,7 +138,7 @@ class FusedConv2dGrad(_Layer):
 
     def launch(self, node, inputs):
         images, filters, out, mask, gradient = inputs
-        launch = Launch(inputs, moving=0)
+        launch = Launch()
         gradients = add_layer_gradients(
             launch,
             images,

@@ -8,11 +8,12 @@ from threading import get_ident
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from pytensor_nnet.kernels.llvm import threads
-from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.launch import Launch, Slots
 from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.threads import Job, Program
 
@@ -20,6 +21,7 @@ __all__ = ["Launching", "LaunchingThunk"]
 
 # Bytes up to which it costs next to nothing to copy an array.
 _SMALL = 1 << 14
+_NO_ARRAY = object()
 # What has been run less often than this before it no longer fits was hardly worth to
 # be described.
 _FEW_RUNS = 4
@@ -29,13 +31,14 @@ class Launching(Op):
     """An Op whose outputs are written by kernels.
 
     In a compiled function the calls of kernels are described again only when inputs
-    lie elsewhere than the last time, or when somebody still has the outputs: see
+    have another shape than the last time, or when somebody still has the outputs: see
     :class:`LaunchingThunk`.
     """
 
     @abstractmethod
     def launch(self, node: Apply, inputs: list[np.ndarray]) -> Launch | None:
-        """The calls for these inputs. Keep no reference to the inputs.
+        """The calls for these inputs. Keep no reference to the inputs: others of the
+        same shapes and strides may take their place, wherever they lie.
 
         ``None`` where there are no kernels for them: :meth:`without_kernels` is
         called instead.
@@ -72,8 +75,8 @@ def _run(
 class LaunchingThunk:
     """Computes nodes of :class:`Launching` Ops that follow each other.
 
-    The calls of their kernels are described once and then made in one go, all of
-    which happens without Python. What only these nodes need is not stored.
+    The calls of their kernels are described once and then made in one go, without
+    Python in between. What only these nodes need is not stored.
 
     Parameters
     ----------
@@ -102,8 +105,6 @@ class LaunchingThunk:
         compute_map: Mapping[Variable, list] | None = None,
     ):
         self.node = nodes[0]
-        self.inputs = [storage_map[variable] for variable in nodes[0].inputs]
-        self.outputs = [storage_map[variable] for variable in nodes[-1].outputs]
         self._nodes = nodes
         # Of now: PyTensor changes its own, and means only what it keeps itself.
         self._cells = {
@@ -159,15 +160,18 @@ class LaunchingThunk:
             self.node = node = self._nodes[position]
             arrays = described.gather(node)
             launch = node.op.launch(node, arrays)
-            if launch is None or not launch.is_worth_keeping:
-                if position > start:
-                    self._keep(described)
+            is_kept = launch is not None and launch.is_worth_keeping
+            if position == start and not is_kept:
                 cells = [self._cells[variable] for variable in node.outputs]
                 _run(node, launch, arrays, cells)
                 return position + 1
-            launch.run()
-            described.add(node, launch, arrays)
+            if is_kept:
+                launch.run()
+                described.add(node, launch, arrays)
+            # Nobody may have the arrays when their references are counted.
             del arrays, launch
+            if not is_kept:
+                break
         self._keep(described)
         return described.end
 
@@ -182,76 +186,67 @@ class LaunchingThunk:
 
 
 class _Described:
-    """Calls of the kernels of nodes that follow each other, and what they were
-    described for.
+    """Calls of the kernels of nodes that follow each other, for inputs of some shapes,
+    wherever these lie.
 
-    Small inputs are copied to where the kernels read them, and small outputs from
-    where they are written: so it does not matter where those lie, nor who has these.
+    Small outputs are copied from where they are written, so that it does not matter
+    who has them.
     """
 
     def __init__(
-        self,
-        start: int,
-        cells: Mapping[Variable, list],
-        lasting: set[Variable],
+        self, start: int, cells: Mapping[Variable, list], lasting: set[Variable]
     ):
         self.start = self.end = start
         self.runs = 0
-        self._all_cells, self._all_lasting = cells, lasting
+        self._cells, self._lasting = cells, lasting
         self._thread, self._threads = get_ident(), threads.threads()
         self._launches: list[tuple[Apply, Launch]] = []
         # The arrays that these nodes have written, while they are described.
         self._written: dict[Variable, np.ndarray] = {}
-        # Inputs, and the position of the first node that takes them.
-        self._lasting: dict[Variable, tuple[int, list, np.ndarray]] = {}
-        self._passing: dict[Variable, tuple[int, list, Any, Any]] = {}
-        self._copies: dict[Variable, np.ndarray] = {}
-        self._places: dict[Variable, int] = {}
-        self._moving: list[tuple[Launch, list]] = []
+        # Of a variable that overwrites another, the one that was there at first.
+        self._first: dict[Variable, Variable] = {}
+        self._inputs: dict[Variable, _Input] = {}
 
     def gather(self, node: Apply) -> list[np.ndarray]:
-        """A node's inputs, as its kernels are to read them."""
-        return [self._input(variable) for variable in node.inputs]
+        """A node's inputs."""
+        return [self._array(variable) for variable in node.inputs]
 
-    def _input(self, variable: Variable) -> np.ndarray:
+    def _array(self, variable: Variable) -> np.ndarray:
         written = self._written.get(variable)
         if written is not None:
             return written
-        cell = self._all_cells[variable]
-        if variable in self._all_lasting:
-            self._lasting.setdefault(variable, (self.end, cell, cell[0]))
-            return cell[0]
-        array = cell[0] = _array(cell[0])
-        if variable not in self._passing:
-            self._passing[variable] = self.end, cell, array.shape, array.strides
-            if array.nbytes <= _SMALL:
-                self._copies[variable] = array.copy("K")
-        return self._copies.get(variable, array)
+        if variable not in self._inputs:
+            lasts = variable in self._lasting
+            self._inputs[variable] = _Input(self.end, self._cells[variable], lasts)
+        return self._cells[variable][0]
 
-    def add(self, node: Apply, launch: Launch, inputs: list[np.ndarray]) -> None:
+    def add(self, node: Apply, launch: Launch, arrays: list[np.ndarray]) -> None:
         """The next node's launch, which has been run."""
         self._launches.append((node, launch))
-        for number, variable in enumerate(node.inputs):
-            if variable not in self._passing or variable in self._copies:
-                continue
-            if number == launch.moving:
-                self._moving.append((launch, self._all_cells[variable]))
-            else:
-                self._places[variable] = address(inputs[number])
+        bounds = {
+            self._first.get(variable, variable): byte_bounds(array)
+            for variable, array in zip(node.inputs, arrays, strict=True)
+        }
+        for variable, (begin, end) in bounds.items():
+            if variable in self._inputs and begin < end:
+                is_alone = all(
+                    end <= begins or ends <= begin
+                    for other, (begins, ends) in bounds.items()
+                    if other is not variable
+                )
+                slots = launch.slots(begin, end) if is_alone else None
+                self._inputs[variable].add(slots)
         for variable, output in zip(node.outputs, launch.outputs, strict=False):
-            self._written[variable] = inputs[output] if type(output) is int else output
+            if type(output) is int:
+                source = node.inputs[output]
+                self._first[variable] = self._first.get(source, source)
+                output = arrays[output]
+            self._written[variable] = output
         self.end += 1
 
     def finish(self, last_use: Mapping[Variable, int]) -> None:
         """Store what other nodes need. Nothing more is to be added."""
-        self._given = [
-            (position, cell, self._places.get(variable), shape, strides)
-            for variable, (position, cell, shape, strides) in self._passing.items()
-        ]
-        self._same = list(self._lasting.values())
-        self._copied = [
-            (copy, self._all_cells[variable]) for variable, copy in self._copies.items()
-        ]
+        self._given = [x for x in self._inputs.values() if x.position < self.end]
         self._parts: list[tuple[Program, Apply, Any]] = []
         jobs: list[Job] = []
         for node, launch in self._launches:
@@ -267,25 +262,20 @@ class _Described:
         self._results: list[tuple[list, list, int, bool]] = []
         for position, (node, _) in enumerate(self._launches, self.start):
             for variable in node.outputs:
-                if (
-                    variable in self._written
-                    and last_use.get(variable, inf) >= self.end
-                ):
+                is_needed = last_use.get(variable, inf) >= self.end
+                if is_needed and variable in self._written:
                     self._add_result(variable, position)
         del self._written
         self._references = list(map(getrefcount, self._arrays))
         self._hand_out()
 
     def _add_result(self, variable: Variable, position: int) -> None:
-        array, cell = self._written[variable], self._all_cells[variable]
-        for given in self._passing.keys() - self._copies.keys():
-            if self._all_cells[given][0] is array:
-                # It is overwritten where it lies.
-                self._results.append((cell, self._all_cells[given], 0, False))
-                return
-        if any(array is same for _, _, same in self._lasting.values()):
-            self._results.append((cell, [array], 0, False))
-        elif array.nbytes <= _SMALL:
+        array, cell = self._written[variable], self._cells[variable]
+        source = self._inputs.get(self._first.get(variable))
+        if source is not None:
+            self._results.append((cell, source.cell, 0, False))
+            return
+        if array.nbytes <= _SMALL:
             self._results.append((cell, [array], 0, True))
         else:
             self._results.append((cell, self._arrays, len(self._arrays), False))
@@ -297,17 +287,9 @@ class _Described:
         """The position of the first node for which it does not fit."""
         if get_ident() != self._thread or threads.threads() != self._threads:
             return self.start
-        for position, cell, place, shape, strides in self._given:
-            array = cell[0] = _array(cell[0])
-            if (
-                array.shape != shape
-                or array.strides != strides
-                or (place is not None and address(array) != place)
-            ):
-                return position
-        for position, cell, array in self._same:
-            if cell[0] is not array:
-                return position
+        for given in self._given:
+            if given.cell[0] is not given.lasting and not given.accept():
+                return given.position
         for cell, *_ in self._results:
             cell[0] = None
         counts = map(getrefcount, self._arrays)
@@ -320,10 +302,6 @@ class _Described:
 
     def run(self, thunk: LaunchingThunk) -> None:
         self.runs += 1
-        for copy, cell in self._copied:
-            copy[...] = cell[0]
-        for launch, cell in self._moving:
-            launch.move(address(cell[0]))
         for program, node, after in self._parts:
             program.run()
             if after is not None:
@@ -334,3 +312,58 @@ class _Described:
     def _hand_out(self) -> None:
         for cell, arrays, number, is_copied in self._results:
             cell[0] = arrays[number].copy("K") if is_copied else arrays[number]
+
+
+class _Input:
+    """An input of described calls.
+
+    Attributes
+    ----------
+    position : int
+        Of the first node that takes it.
+    cell : list
+        It holds the array.
+    lasting : array or object
+        The array of a shared variable or a constant, which mostly stays the same.
+    """
+
+    __slots__ = (
+        *("cell", "lasting", "position"),
+        *("_is_fixed", "_place", "_shape", "_slots", "_strides"),
+    )
+
+    def __init__(self, position: int, cell: list, lasts: bool):
+        self.position, self.cell = position, cell
+        array = cell[0] = _array(cell[0])
+        self.lasting = array if lasts else _NO_ARRAY
+        self._shape, self._strides = array.shape, array.strides
+        self._place = address(array)
+        self._slots: list[Slots] = []
+        self._is_fixed = False
+
+    def add(self, slots: list[Slots] | None) -> None:
+        """Where calls are told of a place in the array; ``None``: that is not known,
+        so it must not lie elsewhere.
+        """
+        if slots is None:
+            self._is_fixed = True
+        else:
+            self._slots += slots
+
+    def accept(self) -> bool:
+        """Tell the calls where the array lies now, if it is such a one."""
+        array = self.cell[0] = _array(self.cell[0])
+        if array.shape != self._shape or array.strides != self._strides:
+            return False
+        place = address(array)
+        distance = place - self._place
+        if distance:
+            if self._is_fixed:
+                return False
+            self._place = place
+            for table, numbers in self._slots:
+                for number in numbers:
+                    table[number] += distance
+        if self.lasting is not _NO_ARRAY:
+            self.lasting = array
+        return True

@@ -14,6 +14,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.operations import TYPES
 
 __all__ = ["add_column_sums"]
@@ -42,7 +43,7 @@ def add_column_sums(
     launch.add(
         kernel,
         [
-            (launch.place(matrix), place + group * step, *span)
+            (address(matrix), place + group * step, *span)
             for group, span in enumerate(spans)
         ],
         together=matrix.size >= _SMALL_TASK,

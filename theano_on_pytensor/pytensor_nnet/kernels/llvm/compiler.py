@@ -202,6 +202,8 @@ class Kernel:
     task : int
         The address of what :mod:`pytensor_nnet.kernels.llvm.threads` runs: a
         function of a table of arguments and a row's number.
+    is_address : list of bool
+        Of each argument.
     """
 
     def __init__(self, function: Function):
@@ -212,6 +214,7 @@ class Kernel:
         )
         self._call = prototype(self._engine.get_function_address(function.name))
         self.task = self._engine.get_function_address(f"{function.name}.task")
+        self.is_address = [type_.endswith("*") for type_ in types]
         self._row = "".join(_SLOTS.get(type_, "q") for type_ in types)
         self._tables: dict[int, struct.Struct] = {}
 

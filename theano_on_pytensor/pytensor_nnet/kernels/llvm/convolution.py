@@ -312,7 +312,7 @@ class _ForwardPlan:
         else:
             rows.append((address(launch.in_order(bias)), self._bias_order, bias_at))
         add_rearrangements(launch, dtype, rows)
-        images_at = launch.place(padded)
+        images_at = address(padded)
         if self._winograd:
             transform = transformation_kernel(self._winograd)
             launch.add(transform, [(packed_at, transformed_at)])
@@ -428,7 +428,7 @@ class _BackwardPlan:
         else:
             source = address(launch.in_order(filters))
             add_rearrangements(launch, dtype, [(source, self._pack, packed_at)])
-        shared = (launch.place(padded), packed_at)
+        shared = (address(padded), packed_at)
         kept = *(0 if x is None else address(x) for x in (out, mask)), address(gradient)
         to_images_at = 0 if to_images is None else address(to_images)
         to_bias = numbers_at + itemsize * self._sizes[0]

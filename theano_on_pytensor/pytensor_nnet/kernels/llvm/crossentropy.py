@@ -10,6 +10,7 @@ from pytensor_nnet.kernels.llvm.functions import exp, logarithm
 from pytensor_nnet.kernels.llvm.ir import Array as Place
 from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.operations import TYPES, convert
 
 __all__ = [
@@ -55,7 +56,7 @@ def add_softmax_log_likelihood(
     kernel = _forward_kernel(scores.dtype, classes.dtype, columns)
     arrays = launch.in_order(scores), launch.in_order(classes)
     places = (
-        *map(launch.place, arrays),
+        *map(address, arrays),
         softmax_at,
         likelihood_at,
         total_at,
@@ -75,9 +76,7 @@ def add_softmax_log_likelihood_gradient(
     """
     gradient, gradient_at = launch.allocate(softmax.shape, softmax.dtype)
     kernel = _backward_kernel(softmax.dtype, classes.dtype, softmax.shape[1])
-    arrays = [
-        launch.place(launch.in_order(x)) for x in (softmax, classes, output_gradient)
-    ]
+    arrays = [address(launch.in_order(x)) for x in (softmax, classes, output_gradient)]
     step = int(output_gradient.size > 1)
     sizes = step, len(softmax), len(classes)
     launch.add(kernel, [(*arrays, gradient_at, *sizes)])

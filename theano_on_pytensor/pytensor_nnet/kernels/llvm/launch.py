@@ -1,27 +1,27 @@
 """Calls of kernels that are described once and made many times.
 
-What a call of compiled code needs to be told is mostly addresses. They are the same
-as the last time where inputs lie where they did and outputs may be written over what
-they were: then nothing but the kernels themselves costs time.
+What a call of compiled code needs to be told is mostly addresses. The next time only
+those of inputs that lie elsewhere are others, as long as outputs may be written over
+what they were: then nothing but the kernels themselves costs time.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 
 from pytensor_nnet.kernels.llvm.compiler import Kernel
 from pytensor_nnet.kernels.llvm.memory import COUNTS_REFERENCES, address, allocate
 from pytensor_nnet.kernels.llvm.threads import Job, Program, at_once
 
-__all__ = ["Launch", "Row", "run_at_once"]
+__all__ = ["Launch", "Row", "Slots", "run_at_once"]
 
 Array = np.ndarray[Any, Any]
 Row = tuple[float, ...]
+# A table of arguments, and the numbers of some of them.
+Slots = tuple[memoryview, list[int]]
 
 # Bytes of outputs up to which a launch is worth to be kept.
 _MOST_KEPT = 4 << 20
@@ -29,14 +29,6 @@ _MOST_KEPT = 4 << 20
 
 class Launch:
     """Calls of kernels, in order, and the outputs that they write.
-
-    Parameters
-    ----------
-    inputs : sequence of array
-    moving : int, optional
-        The number of an input that may lie elsewhere the next time, in the same way:
-        a batch is another part of the data each time. All that kernels are told of
-        where it lies must come from :meth:`place`.
 
     Attributes
     ----------
@@ -49,14 +41,9 @@ class Launch:
         cannot.
     """
 
-    def __init__(self, inputs: Sequence[Array] = (), moving: int | None = None) -> None:
-        self.moving = moving
+    def __init__(self) -> None:
         self.outputs: list[Array | int] = []
         self.after: Callable[[], None] | None = None
-        self._start = self._end = 0
-        if moving is not None:
-            self._start, self._end = byte_bounds(inputs[moving])
-            self._moved_to = address(inputs[moving])
         self.jobs: list[Job] = []
         self._calls: list[_Call] = []
         self._kept: list[Array] = []
@@ -91,19 +78,6 @@ class Launch:
         self._kept.append(copy)
         return copy
 
-    def place(self, array: Array) -> int:
-        """Where an array lies, which may be a part of the moving one."""
-        found = address(array)
-        return _Moving(found) if self._start <= found < self._end else found
-
-    def move(self, place: int) -> None:
-        """The moving input lies there now."""
-        distance = place - self._moved_to
-        if distance:
-            self._moved_to = place
-            for call in self._calls:
-                call.move(distance)
-
     def constant(self, array: Array) -> int:
         """Where an array lies that stays as it is."""
         self._kept.append(array)
@@ -117,18 +91,23 @@ class Launch:
             self.jobs.append(call.job)
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """What is added meanwhile is called at once, on all threads. No kernel may
-        need what another of them writes.
+    def at_once(self, together: bool = True) -> Iterator[None]:
+        """What is added meanwhile is called at once, on all threads ``together``. No
+        kernel may need what another of them writes.
         """
         before = len(self.jobs)
-        self._at_once = True
+        self._at_once = together
         yield
         self._at_once, self._in_use = False, 0
-        if len(self.jobs) > before + 1:
+        if together and len(self.jobs) > before + 1:
             job, table = at_once(self.jobs[before:])
             self._kept.append(table)
             self.jobs[before:] = [job]
+
+    def slots(self, begin: int, end: int) -> list[Slots]:
+        """Where kernels are told of a place from ``begin`` up to ``end``."""
+        found = ((call.table, call.slots(begin, end)) for call in self._calls)
+        return [(table, numbers) for table, numbers in found if numbers]
 
     @property
     def is_worth_keeping(self) -> bool:
@@ -148,29 +127,24 @@ def run_at_once(describe: Callable[..., Any], *arguments: Any, **options: Any) -
     return results
 
 
-class _Moving(int):
-    """An address that changes with that of the moving input."""
-
-
 class _Call:
     """A kernel, and a table of arguments."""
 
-    __slots__ = ("_kernel", "_moving", "_table", "job")
+    __slots__ = ("_kernel", "job", "table")
 
     def __init__(self, kernel: Kernel, rows: Sequence[Row], together: bool):
         self._kernel = kernel
-        table = np.frombuffer(bytearray(kernel.table(rows)), np.int64)
-        self._table = memoryview(table)
-        self._moving = [
-            number
-            for number, value in enumerate(chain.from_iterable(rows))
-            if type(value) is _Moving
-        ]
-        self.job = Job(kernel.task, address(table), len(rows), together)
+        table = bytearray(kernel.table(rows))
+        self.table = memoryview(table).cast("q")
+        place = address(np.frombuffer(table, np.uint8))
+        self.job = Job(kernel.task, place, len(rows), together)
 
-    def move(self, distance: int) -> None:
-        for number in self._moving:
-            self._table[number] += distance
+    def slots(self, begin: int, end: int) -> list[int]:
+        """The numbers of the arguments that are addresses within these bounds."""
+        table = np.array(self.table)
+        inside = (begin <= table) & (table < end)
+        inside &= np.tile(self._kernel.is_address, self.job.rows)
+        return np.flatnonzero(inside).tolist()
 
 
 _of_thread = threading.local()

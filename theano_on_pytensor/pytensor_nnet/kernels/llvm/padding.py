@@ -8,6 +8,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Array, Function, Value, vector
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 
 __all__ = ["pad_images"]
 
@@ -39,7 +40,7 @@ def pad_images(
     padded, place = launch.allocate(shape, images.dtype)
     strides = [stride // images.itemsize for stride in images.strides]
     parts = min(4 * threads.threads(), padded.size // _SMALL_TASK)
-    fixed = launch.place(images), place, *strides, channels, rows, columns
+    fixed = address(images), place, *strides, channels, rows, columns
     launch.add(
         _kernel(_ELEMENTS[images.dtype]),
         [

@@ -196,7 +196,7 @@ def add_factors(
     ``a``.
     """
     given = None
-    with launch.at_once():
+    with launch.at_once(gradient.size * len(b) >= _SMALL_TASK):
         if to_a:
             given, _ = add_product(
                 launch, gradient, b.T, order=order, ordered="columns"

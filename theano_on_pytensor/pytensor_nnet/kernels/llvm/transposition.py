@@ -12,6 +12,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import CPU, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Function, Value, lanes_of
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.memory import address
 
 __all__ = [
     "channels_first",
@@ -34,7 +35,7 @@ def transpose(launch: Launch, array: np.ndarray[Any, Any]) -> np.ndarray[Any, An
     batch, rows, columns = array.shape
     out, out_at = launch.allocate((batch, columns, rows), array.dtype)
     parts = min(4 * threads.threads(), array.size // _SMALL_TASK + 1)
-    task = (launch.place(array), out_at, rows, columns)
+    task = (address(array), out_at, rows, columns)
     launch.add(
         _kernel(array.itemsize),
         [(*task, *span) for span in threads.spans(batch, parts)],
