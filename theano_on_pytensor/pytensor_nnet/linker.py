@@ -8,7 +8,7 @@ compiles, and elementwise arithmetic block by block. Nodes of such Ops are put i
 row as far as the graph allows, and a row is called at once.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from heapq import heappop, heappush
 from itertools import groupby, zip_longest
 
@@ -47,7 +47,9 @@ class NumpyLinker(VMLinker):
         )
 
     def schedule(self, fgraph):
-        """The nodes in an order in which those of ``Launching`` Ops stand in rows."""
+        """The nodes in an order in which those of ``Launching`` Ops stand in rows: all
+        of them that can be computed, then all others that can, and so on.
+        """
         order = super().schedule(fgraph)
         number = {node: i for i, node in enumerate(order)}
         before = {
@@ -56,7 +58,7 @@ class NumpyLinker(VMLinker):
         }
         for node, others in fgraph.orderings().items():
             before[node].update(others)
-        missing = Counter({node: len(others) for node, others in before.items()})
+        missing = {node: len(others) for node, others in before.items()}
         after = defaultdict(list)
         for node, others in before.items():
             for other in others:
@@ -79,42 +81,9 @@ class NumpyLinker(VMLinker):
             launched = not launched
         return rows
 
-    def make_vm(
-        self,
-        nodes,
-        thunks,
-        input_storage,
-        output_storage,
-        storage_map,
-        post_thunk_clear,
-        computed,
-        compute_map,
-        updated_vars,
-    ):
-        vm = super().make_vm(
-            nodes,
-            thunks,
-            input_storage,
-            output_storage,
-            storage_map,
-            post_thunk_clear,
-            computed,
-            compute_map,
-            updated_vars,
-        )
-        if type(vm) is not Loop:
-            return vm
-        return _RowLoop(
-            self.fgraph,
-            nodes,
-            thunks,
-            vm.pre_call_clear,
-            storage_map,
-            input_storage,
-            output_storage,
-            updated_vars,
-            post_thunk_clear,
-        )
+    def make_vm(self, *args):
+        vm = super().make_vm(*args)
+        return _RowLoop(vm) if type(vm) is Loop else vm
 
 
 def _is_launched(node):
@@ -124,13 +93,17 @@ def _is_launched(node):
 class _RowLoop(Loop):
     """Computes rows of nodes of ``Launching`` Ops at once.
 
-    Parameters are those of :class:`pytensor.link.vm.Loop`.
+    Parameters
+    ----------
+    loop : Loop
+        What it does node by node.
     """
 
-    def __init__(self, fgraph, nodes, thunks, *args):
-        super().__init__(fgraph, nodes, thunks, *args)
-        self._thunk_of = dict(zip(nodes, thunks, strict=True))
-        cells, users = {}, defaultdict(set)
+    def __init__(self, loop):
+        self.__dict__.update(loop.__dict__)
+        nodes = self.nodes
+        self._thunk_of = dict(zip(nodes, self.thunks, strict=True))
+        cells, users, results = {}, defaultdict(set), set(self.fgraph.outputs)
         for node, thunk in self._thunk_of.items():
             cells.update(zip(node.inputs, thunk.inputs, strict=True))
             cells.update(zip(node.outputs, thunk.outputs, strict=True))
@@ -148,7 +121,7 @@ class _RowLoop(Loop):
                         self._thunk_of[together[0]]
                         if len(together) == 1
                         else LaunchingThunk(
-                            together, cells, _last_use(together, users, fgraph.outputs)
+                            together, cells, _last_use(together, users, results)
                         ),
                         [cell for node in together for cell in cleared[node]],
                     )
@@ -170,14 +143,14 @@ class _RowLoop(Loop):
         return self.perform_updates()
 
 
-def _last_use(row, users, outputs):
+def _last_use(row, users, results):
     """The position of the last user of those variables that only this row uses."""
     position = {node: i for i, node in enumerate(row)}
     return {
         variable: max((position[user] for user in users[variable]), default=-1)
         for node in row
         for variable in node.outputs
-        if variable not in outputs and users[variable] <= position.keys()
+        if variable not in results and users[variable] <= position.keys()
     }
 
 
