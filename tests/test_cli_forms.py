@@ -138,12 +138,15 @@ def test_explore_serves_until_it_is_ended():
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
-        address = process.stdout.readline().split()[0]
-        with urllib.request.urlopen(f"{address}api/start", timeout=30) as answer:
-            assert json.load(answer)["state"]["layers"][1][0] == "Conv2DLayer"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-        assert process.stderr.read() == ""
+        try:
+            address = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(f"{address}api/start", timeout=30) as answer:
+                assert json.load(answer)["state"]["layers"][1][0] == "Conv2DLayer"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(

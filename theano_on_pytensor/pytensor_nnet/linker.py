@@ -81,8 +81,8 @@ class NumpyLinker(VMLinker):
             launched = not launched
         return rows
 
-    def make_vm(self, *args):
-        vm = super().make_vm(*args)
+    def make_vm(self, *args, **kwargs):
+        vm = super().make_vm(*args, **kwargs)
         return _RowLoop(vm) if type(vm) is Loop else vm
 
 
