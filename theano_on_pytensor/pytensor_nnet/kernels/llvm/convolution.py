@@ -174,7 +174,7 @@ def add_layer(
     :class:`~pytensor_nnet.kernels.llvm.layer.Epilogue`.
 
     Returns the output and, if it keeps one, the mask, both ``(batch, filters,
-    rows, columns)``, which a launch will fill; the images may be its moving input.
+    rows, columns)``, which a launch will fill.
     Raises ``ValueError`` where the shapes do not fit each other.
     """
     geometry.output_shape(images.shape, filters.shape)

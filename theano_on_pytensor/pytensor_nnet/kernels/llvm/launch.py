@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pytensor_nnet.kernels.llvm.compiler import Kernel
+from pytensor_nnet.kernels.llvm.layer import round_up
 from pytensor_nnet.kernels.llvm.memory import COUNTS_REFERENCES, address, allocate
 from pytensor_nnet.kernels.llvm.threads import Job, Program, at_once
 
@@ -65,7 +66,7 @@ class Launch:
         self._kept.append(memory)
         place += self._in_use
         if self._at_once:
-            self._in_use += -(-size // 64) * 64
+            self._in_use += round_up(size, 64)
         return place
 
     def in_order(self, array: Array, order: str = "C") -> Array:

@@ -16,6 +16,7 @@ from pytensor_nnet.kernels.llvm import threads
 from pytensor_nnet.kernels.llvm.compiler import Kernel, compile_function, host
 from pytensor_nnet.kernels.llvm.ir import Function, Value, vector
 from pytensor_nnet.kernels.llvm.launch import Launch
+from pytensor_nnet.kernels.llvm.layer import round_up
 from pytensor_nnet.kernels.llvm.memory import address
 from pytensor_nnet.kernels.llvm.panels import Panels, product_kernel
 
@@ -117,9 +118,7 @@ def _plan(rows: int, taps: int, n_threads: int, panels: tuple[Any, ...]) -> _Pla
         smaller = _split(*size, 2 * parts, threads.shares)
         if _cost(*size, smaller) <= _cost(*size, spans) + _SMALL_COST:
             spans = smaller
-    return _Plan(
-        product_kernel(described), spans, -(-described.scratch(cpu) // 64) * 64
-    )
+    return _Plan(product_kernel(described), spans, round_up(described.scratch(cpu), 64))
 
 
 def _laid_out(
