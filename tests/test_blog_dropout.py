@@ -3,36 +3,23 @@
 ``reference/README.md`` says how the genuine stack's numbers were recorded.
 """
 
-import importlib.util
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import lasagne
 import numpy as np
 import pytest
 
+import blog_dropout
+import relatives
 import theano
 from mnist_cnn.dataset import load_mnist
 
 REFERENCE = Path(__file__).parent / "reference"
 FUSIONS = "fuse_conv:fuse_dense:fuse_crossentropy:compile_elemwise"
 GENUINE = json.loads((REFERENCE / "blog_dropout.json").read_text(encoding="utf-8"))
-
-
-def import_from_reference(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-blog_dropout = import_from_reference("blog_dropout")
-relatives = import_from_reference("relatives")
 
 
 @pytest.fixture(autouse=True)

@@ -6,34 +6,21 @@ Lasagne 0.2.dev1 added is tried where that is the Lasagne that is imported: with
 checkout of its head on ``PYTHONPATH``.
 """
 
-import importlib.util
 import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import lasagne
 import numpy as np
 import pytest
 
+import layer_traces
+import relatives
 import theano
 
 REFERENCE = Path(__file__).parent / "reference"
-
-
-def import_module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-layer_traces = import_module("layer_traces")
-relatives = import_module("relatives")
 GENUINE = json.loads((REFERENCE / "layer_traces.json").read_text(encoding="utf-8"))
 
 # Every loop is compiled for itself.

@@ -3,13 +3,11 @@
 ``reference/README.md`` says how they were recorded.
 """
 
-import importlib.util
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import lasagne
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 from nolearn.lasagne import TrainSplit
 
+import relatives
 import theano
 from mnist_cnn.dataset import load_mnist
 from mnist_cnn.network import build_network
@@ -32,18 +31,6 @@ def read_json(name: str) -> dict[str, Any]:
     return json.loads((REFERENCE / name).read_text(encoding="utf-8"))
 
 
-def import_relatives() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "relatives", REFERENCE / "relatives.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-relatives = import_relatives()
 GENUINE = read_json("reference.json")
 GENUINE_RELATIVES = read_json("relatives.json")
 

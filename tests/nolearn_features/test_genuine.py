@@ -3,28 +3,16 @@
 ``tests/reference/README.md`` says how they were recorded.
 """
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
 import theano
+from nolearn_training import PROGRAMS
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 GENUINE = json.loads((REFERENCE / "nolearn_training.json").read_text(encoding="utf-8"))
-
-
-def import_programs():
-    spec = importlib.util.spec_from_file_location(
-        "nolearn_training", REFERENCE / "nolearn_training.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.PROGRAMS
-
-
-PROGRAMS = import_programs()
 
 
 def test_every_program_is_recorded():

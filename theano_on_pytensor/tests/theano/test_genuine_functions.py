@@ -4,27 +4,16 @@
 genuine Theano gave, as ``scripts/record_functions`` recorded it.
 """
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import functions
+
 REFERENCE = Path(__file__).parents[1] / "reference"
 TOLERANCE = {"float32": 1e-5, "complex64": 1e-5, "float64": 1e-10, "complex128": 1e-10}
-
-
-def import_cases():
-    spec = importlib.util.spec_from_file_location(
-        "functions", REFERENCE / "functions.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-functions = import_cases()
 GENUINE = json.loads((REFERENCE / "functions.json").read_text(encoding="utf-8"))
 
 # Where the genuine Theano is not followed, and why.

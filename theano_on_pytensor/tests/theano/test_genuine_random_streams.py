@@ -4,7 +4,6 @@
 what the genuine Theano drew, as ``scripts/record_random_streams`` recorded it.
 """
 
-import importlib.util
 import json
 import warnings
 from pathlib import Path
@@ -12,19 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import random_streams
+
 REFERENCE = Path(__file__).parents[1] / "reference"
-
-
-def import_cases():
-    spec = importlib.util.spec_from_file_location(
-        "random_streams", REFERENCE / "random_streams.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-random_streams = import_cases()
 GENUINE = json.loads((REFERENCE / "random_streams.json").read_text(encoding="utf-8"))
 CASES = [(n, f) for n in random_streams.CASES for f in random_streams.FLOAT_TYPES]
 

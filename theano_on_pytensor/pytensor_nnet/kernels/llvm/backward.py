@@ -32,7 +32,6 @@ from pytensor_nnet.kernels.llvm.transposition import transposed_square
 
 __all__ = ["Backward", "Scratch", "backward_kernel", "generate_backward"]
 
-_BLANK_CHANNELS = 4
 # Bytes of an image that stay in a core's first cache, beside all else.
 _NEAR = 20 << 10
 # Passes over a list that are written out, where these are fewer than a loop's.
@@ -92,7 +91,7 @@ class Backward:
 
     @property
     def skips_blanks(self) -> bool:
-        return self.layer.channels <= _BLANK_CHANNELS
+        return self.layer.has_few_channels
 
     def pixel_sum(self, cpu: CPU) -> PixelSum | None:
         """What sums the filters' gradient pixel by pixel, at least of some images."""

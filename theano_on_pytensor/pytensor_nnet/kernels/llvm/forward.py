@@ -22,8 +22,6 @@ from pytensor_nnet.kernels.llvm.layer import Layer, Tile, choose_tile, round_up
 
 __all__ = ["Direct", "forward_kernel", "generate_forward", "skips_blanks"]
 
-# Images of more channels are hardly ever blank along a whole run.
-_BLANK_CHANNELS = 4
 # Multiply-adds of a tile up to which all are written out, one after the other.
 _UNROLLED_TILE = 1600
 _UNROLLED = 4
@@ -45,7 +43,7 @@ def forward_kernel(layer: Layer) -> Callable[..., None]:
 def skips_blanks(layer: Layer, cpu: CPU) -> bool:
     """Whether the kernel leaves out zeros, unless a filter holds an infinity or NaN."""
     return (
-        layer.channels <= _BLANK_CHANNELS
+        layer.has_few_channels
         and layer.dilations == (1, 1)
         and layer.taps * (cpu.registers // 2) <= _UNROLLED_TILE
     )

@@ -15,6 +15,8 @@ __all__ = ["Epilogue", "Layer", "Tile", "choose_tile", "round_up", "split"]
 
 Pair = tuple[int, int]
 
+_FEW_CHANNELS = 4
+
 
 @dataclass(frozen=True)
 class Epilogue:
@@ -114,6 +116,11 @@ class Layer:
     @property
     def taps(self) -> int:
         return self.channels * self.filter_size[0] * self.filter_size[1]
+
+    @property
+    def has_few_channels(self) -> bool:
+        """Whether images may well be blank along a whole run, as digits are."""
+        return self.channels <= _FEW_CHANNELS
 
     @property
     def itemsize(self) -> int:

@@ -18,7 +18,6 @@ from pytensor_nnet.kernels.llvm.threads import spans
 
 __all__ = ["PixelSum", "sums_pixels"]
 
-_MOST_CHANNELS = 4
 # Vectors of filters whose maps are laid out together.
 _ABREAST = 4
 
@@ -32,7 +31,7 @@ def sums_pixels(layer: Layer, cpu: CPU) -> bool:
     if layer.strides != (1, 1) or layer.dilations != (1, 1):
         return False
     return layer.channels == 1 or (
-        layer.channels <= _MOST_CHANNELS
+        layer.has_few_channels
         and _size(layer) <= _most(layer, cpu.lanes(layer.element))
     )
 
