@@ -299,7 +299,8 @@ class _Backward:
                 if backward.to_filters:
                     self._to_filters(pixels, size)
                 if backward.to_images:
-                    self._to_images(arguments["to_images"][image * size], size)
+                    to_images = arguments["to_images"][image * size]
+                    self._to_images(to_images, pixels[size], size)
         if self.pixel_sum:
             shape = backward.filter_shape(self.cpu)
             self.pixel_sum.finish(arguments["to_filters"], shape)
@@ -614,11 +615,16 @@ class _Backward:
         offset = offsets[index].load().convert("zext", "i64")
         return offset, values[index].load_all(lanes)
 
-    def _to_images(self, to_images: Array, size: int) -> None:
+    def _to_images(self, to_images: Array, next_pixels: Array, size: int) -> None:
         """The gradient of an image, from lists of the filters at each position."""
-        to_images.clear(size, self.lanes)
-        self._list_filters()
-        function, unit = self.function, self.unit
+        function, unit, n_windows = self.function, self.unit, self.backward.n_windows
+        # Lists are made while memory is waited for.
+        share = size // n_windows // self.lanes * self.lanes
+        with function.loop(0, n_windows) as window:
+            to_images[window * share].clear(share, self.lanes)
+            self._fetch(next_pixels, size, window)
+            self._list_filters(window)
+        to_images[n_windows * share].clear(size - n_windows * share, self.lanes)
         down, across = self.layer.epilogue.window
         weights = function.arguments["filters"]
         places = function.arguments["places"]
@@ -650,7 +656,7 @@ class _Backward:
                         here[part.place].store(total.get(), part.tail)
 
             with (
-                function.loop(0, self.backward.n_windows) as window,
+                function.loop(0, n_windows) as window,
                 function.loop(0, down) as i,
                 function.loop(0, across) as j,
             ):
@@ -658,32 +664,42 @@ class _Backward:
 
         self._over_runs(self.cpu.registers - 4, body)
 
-    def _list_filters(self) -> None:
-        """Writes each position's (filter, gradient) pairs, and how many there are."""
+    def _fetch(self, pixels: Array, size: int, window: Value) -> None:
+        """Have a window's share of an image's numbers in the cache, for filters'
+        gradients read them in no order that the CPU would foresee.
+        """
+        line = 64 // self.layer.itemsize
+        if not self.backward.to_filters or size * self.layer.itemsize > _NEAR:
+            return
+        lines = -(-size // (line * self.backward.n_windows))
+        for k in range(lines):
+            pixels[(window * lines + k) * line].prefetch()
+
+    def _list_filters(self, window: Value) -> None:
+        """Writes (filter, gradient) pairs of a window's positions, and how many."""
         function, lanes, area = self.function, self.lanes, self.layer.epilogue.area
         _, runs, run = self.backward.filter_shape(self.cpu)
         gradients, masks = self.by_window
         first = function.multiples(runs * run, lanes)
-        with function.loop(0, self.backward.n_windows) as window:
-            counts = [function.variable("i64", 0) for _ in range(area)]
-            with function.loop(0, self.filters, lanes) as filter_:
-                here = window * self.filters + filter_
-                gradient = gradients[here].load(lanes)
-                mask = None
-                if self.layer.epilogue.keeps_mask:
-                    mask = masks[here].load(lanes).convert("zext", self.integers)
-                offset = (filter_ * (runs * run)).convert("trunc", "i32")
-                offset = first + offset.splat(lanes)
-                for position, count in enumerate(counts):
-                    chosen = self._chosen(gradient, mask, position)
-                    compression = Compression(function, self.cpu, chosen)
-                    end = (window * area + position) * self.pitch + count.get()
-                    self.listed_values[end].store(compression(gradient))
-                    self.listed_offsets[end].store(compression(offset))
-                    count.set(count.get() + compression.count)
+        counts = [function.variable("i64", 0) for _ in range(area)]
+        with function.loop(0, self.filters, lanes) as filter_:
+            here = window * self.filters + filter_
+            gradient = gradients[here].load(lanes)
+            mask = None
+            if self.layer.epilogue.keeps_mask:
+                mask = masks[here].load(lanes).convert("zext", self.integers)
+            offset = (filter_ * (runs * run)).convert("trunc", "i32")
+            offset = first + offset.splat(lanes)
             for position, count in enumerate(counts):
-                number = count.get().convert("trunc", "i32")
-                self.listed_counts[window * area + position].store(number)
+                chosen = self._chosen(gradient, mask, position)
+                compression = Compression(function, self.cpu, chosen)
+                end = (window * area + position) * self.pitch + count.get()
+                self.listed_values[end].store(compression(gradient))
+                self.listed_offsets[end].store(compression(offset))
+                count.set(count.get() + compression.count)
+        for position, count in enumerate(counts):
+            number = count.get().convert("trunc", "i32")
+            self.listed_counts[window * area + position].store(number)
 
     def _over_runs(
         self, capacity: int, body: Callable[[Value, Value, list[_Part]], None]

@@ -268,6 +268,14 @@ class Array:
         """The first element in every lane of a vector."""
         return self.load().splat(lanes)
 
+    def prefetch(self) -> None:
+        """Have what is here in the cache when it is read; it need not be memory."""
+        self.function.call(
+            "void",
+            "llvm.prefetch.p0",
+            *(f"ptr {self.text}", "i32 0", "i32 3", "i32 1"),
+        )
+
     def store(self, value: Value, tail: int = 0) -> None:
         """Write a value, or only the first ``tail`` lanes of a vector."""
         # In pieces, each of a power of two: some CPUs are slow to store under a mask.
